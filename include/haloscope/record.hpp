@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+/// @file record.hpp
+/// The run file: every step of every rank, written through parallel HDF5 between steps (schema haloscope-run, version 1;
+/// the layout is in cases/README.md, "The run file").
+///
+/// All data sets get their full size and their NaN (-1 for counts) before the first step and the file is renamed into
+/// place only then; later writes touch no metadata but fixed-size attributes. So a run killed at any moment leaves a file
+/// that opens and holds every flushed step. The price: the number of steps must be bounded beforehand. Each rank writes
+/// its own column, collectively; nothing gathers all ranks. HDF5 stays behind this door.
+#include <mpi.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "haloscope/machine.hpp"
+#include "haloscope/phases.hpp"
+
+namespace haloscope {
+
+/// The root attributes known before the first step; the same on all ranks.
+struct RecordHeader {
+  std::string case_name, case_text, effective_case, command_line;
+  std::string network = "native", clock = "native";
+  std::int64_t seed = 1, warmup_steps = 0;
+  std::int64_t steps = 0;                     ///< planned: the first extent of every data set
+  std::vector<std::string> solver_quantities;  ///< names under /solver, one value a step
+  /// Further root attributes: petsc_version and whatever a problem adds.
+  std::map<std::string, std::string> extra;
+};
+
+/// One check of the result: a row of /expect.
+struct Check {
+  std::string name;
+  double expected = 0, measured = 0, tolerance = 0;
+  std::string source;
+  bool pass = false;
+};
+
+/// What is known only at the end.
+struct RecordEnd {
+  bool valid = false;
+  std::vector<std::string> invalid_reasons;
+  std::vector<std::string> warnings;  ///< all of them: the machine's and the run's
+  std::vector<Check> checks;
+  struct Profile {
+    std::string name;
+    std::vector<double> coordinate, value;
+  };
+  std::vector<Profile> profiles;  ///< under /profiles/NAME/{coordinate,value}
+};
+
+class Record {
+ public:
+  /// Creates the file. Collective over @p comm. @throws UserError when @p path exists and not @p force, or cannot be
+  /// written; LibraryError when HDF5 fails.
+  Record(MPI_Comm comm, const std::string& path, bool force, const RecordHeader& header, const MachineReport& machine);
+  Record(Record&&) noexcept;
+  ~Record();  ///< closes; the file stays invalid unless finish() was called
+
+  /// Takes one step of this rank, start times already aligned; flushes when due (at most 2 s or 100 steps, whichever is
+  /// later, after the last). Collective, and outside every phase. @throws LibraryError when the disk is full: flushed
+  /// steps are kept.
+  void append(const StepTimes& times, double aligned_start, const std::vector<double>& solver);
+  /// Writes what append() has kept back. Collective.
+  void flush();
+  /// Flushes, writes checks, profiles and the verdict, and closes. Collective.
+  void finish(const RecordEnd& end);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// A run file as a reader sees it, without MPI; big data sets are read in slabs.
+struct RunFile {
+  std::map<std::string, std::string> text;         ///< string attributes of the root
+  std::map<std::string, std::int64_t> number;      ///< integer attributes of the root: valid, ranks, steps_completed, …
+  std::map<std::string, std::string> machine;      ///< attributes of /machine
+  std::vector<std::string> phases, warnings, invalid_reasons;
+  std::vector<double> step_seconds;                ///< of each completed step: the slowest rank [s]
+  std::vector<double> step_seconds_fastest;        ///< likewise the fastest rank [s]
+  PerPhase<double> phase_seconds{};                ///< summed over completed steps after warm-up and over ranks [s]
+  PerPhase<double> point_to_point_seconds{}, collective_seconds{};  ///< likewise
+  PerPhase<double> messages{}, bytes{}, collectives{};              ///< likewise, counts
+  std::map<std::string, std::vector<double>> solver;                ///< (step)
+  std::vector<Check> checks;
+};
+
+/// @throws UserError when @p path is missing, truncated, not a run file, or of another schema version.
+[[nodiscard]] RunFile read_run_file(const std::string& path);
+
+}  // namespace haloscope
