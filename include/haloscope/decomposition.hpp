@@ -5,8 +5,8 @@
 ///
 /// Tensor-product cuts: every axis is cut once for all ranks, so a rank has at most one neighbour in each of the 26
 /// directions. Axes are x, y, z = 0, 1, 2; arrays over axes are in that order; memory is z-slowest. Ranks are numbered x
-/// fastest. Cuts fall on even cells where a rank keeps at least eight, so that multigrid can coarsen every box by itself;
-/// the price is an imbalance of at most one cell an axis.
+/// fastest. Where a rank keeps at least eight cells along an axis, cuts fall between coarse cells, so that multigrid can
+/// coarsen every box by itself; the price is an imbalance of at most one cell an axis.
 #include <mpi.h>
 
 #include <array>
@@ -38,9 +38,20 @@ struct Box {
   friend bool operator==(const Box&, const Box&) = default;
 };
 
-/// The offsets of @p parts pieces of @p cells cells: parts + 1 numbers, first 0, last cells. @pre parts <= cells.
-/// Inner offsets are even where @p even and a piece keeps at least eight cells.
-[[nodiscard]] std::vector<GlobalIndex> cut(GlobalIndex cells, int parts, bool even = true);
+/// Coarsening an axis of n cells gives (n+1)/2 cells of equal width; fine cell i lies (by its centre) in coarse cell
+/// coarse_index(i, n), whose first fine cell is first_fine(c, n). Two to one, but for one middle cell when n is odd.
+[[nodiscard]] constexpr GlobalIndex coarse_cells(GlobalIndex n) noexcept { return (n + 1) / 2; }
+[[nodiscard]] constexpr GlobalIndex coarse_index(GlobalIndex i, GlobalIndex n) noexcept {
+  return (2 * i + 1) * coarse_cells(n) / (2 * n);
+}
+[[nodiscard]] constexpr GlobalIndex first_fine(GlobalIndex c, GlobalIndex n) noexcept {
+  const GlobalIndex nc = coarse_cells(n);
+  return (2 * c * n + nc - 1) / (2 * nc);  // the least i with (2i+1) nc >= 2 c n
+}
+
+/// The offsets of @p parts pieces of @p cells cells: parts + 1 numbers, first 0, last cells. @pre 1 <= parts <= cells.
+/// Pieces of at least eight cells are cut between coarse cells.
+[[nodiscard]] std::vector<GlobalIndex> cut(GlobalIndex cells, int parts);
 
 /// The process grid with the least surface per box whose axes do not outnumber their cells; z is cut before y before x on
 /// ties (cheapest to pack). Zeros in @p wanted are chosen, other values kept. @throws UserError where none fits.
@@ -73,7 +84,6 @@ class Decomposition {
   [[nodiscard]] bool at_wall(Side side) const noexcept { return neighbour(direction_of(side)) == MPI_PROC_NULL; }
 
  private:
-  void place();
   Communicator comm_;
   PerAxis<std::vector<GlobalIndex>> cuts_;
   PerAxis<bool> periodic_{};

@@ -41,12 +41,13 @@ class HaloTicket {
   bool open_ = true;
 };
 
-/// The buffers and requests of one repeated exchange of up to @p n_fields fields of the same box.
+/// The buffers and requests of one repeated exchange of a fixed number of fields of the same box.
 template <class T>
 class Halo {
  public:
   /// Collective over the decomposition's ranks. @p layers ghost layers are sent in each direction (1 for every stencil
-  /// here). @p clock must outlive the halo; the exchange charges itself to Phase::halo.
+  /// here), for exactly @p n_fields fields. The decomposition and @p clock must outlive the halo, which charges its
+  /// exchanges to Phase::halo.
   Halo(const Decomposition& decomposition, HaloMethod method, HaloReach reach, int layers, int n_fields, PhaseClock& clock);
   Halo(Halo&&) noexcept;
   Halo& operator=(Halo&&) noexcept;
