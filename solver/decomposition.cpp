@@ -81,15 +81,17 @@ PerAxis<int> choose_process_grid(int ranks, PerAxis<GlobalIndex> cells, PerAxis<
     }
   }
   if (best[0] == 0) {
-    throw UserError(fmt::format(
-        "grid.process_grid: {} x {} x {} (0: chosen): no process grid of {} ranks fits {} x {} x {} cells: its product must "
-        "be the number of ranks, and no axis may have more ranks than cells",
-        wanted[0], wanted[1], wanted[2], ranks, cells[0], cells[1], cells[2]));
+    throw UserError(
+        fmt::format("grid.process_grid: {} x {} x {} (0: chosen): no process grid of {} ranks fits {} x {} x {} cells: "
+                    "its product must "
+                    "be the number of ranks, and no axis may have more ranks than cells",
+                    wanted[0], wanted[1], wanted[2], ranks, cells[0], cells[1], cells[2]));
   }
   return best;
 }
 
-Decomposition::Decomposition(MPI_Comm comm, PerAxis<GlobalIndex> cells, PerAxis<bool> periodic, PerAxis<int> process_grid)
+Decomposition::Decomposition(MPI_Comm comm, PerAxis<GlobalIndex> cells, PerAxis<bool> periodic,
+                             PerAxis<int> process_grid)
     : Decomposition(comm, cut_all(cells, choose_process_grid(size_of(comm), cells, process_grid)), periodic) {}
 
 Decomposition::Decomposition(MPI_Comm comm, PerAxis<std::vector<GlobalIndex>> cuts, PerAxis<bool> periodic)

@@ -99,10 +99,14 @@ MPI_Datatype datatype() noexcept {
 
 std::string_view name(HaloMethod method) noexcept {
   switch (method) {
-    case HaloMethod::point_to_point: return "point-to-point";
-    case HaloMethod::persistent: return "persistent";
-    case HaloMethod::neighbor_collective: return "neighbor-collective";
-    case HaloMethod::mock: return "mock";
+    case HaloMethod::point_to_point:
+      return "point-to-point";
+    case HaloMethod::persistent:
+      return "persistent";
+    case HaloMethod::neighbor_collective:
+      return "neighbor-collective";
+    case HaloMethod::mock:
+      return "mock";
   }
   return "unknown";
 }
@@ -174,7 +178,8 @@ struct Halo<T>::State {
     };
     MPI_Request request = MPI_REQUEST_NULL;
     for (const Channel& c : receives) {
-      const int code = MPI_Recv_init(&receive_buffer[c.offset], elements(c), datatype<T>(), c.peer, c.tag, comm, &request);
+      const int code =
+          MPI_Recv_init(&receive_buffer[c.offset], elements(c), datatype<T>(), c.peer, c.tag, comm, &request);
       keep(code, request);
     }
     for (const Channel& c : sends) {
@@ -227,7 +232,8 @@ struct Halo<T>::State {
                                           receive_buffer.data(), receive_counts.data(), receive_offsets.data(),
                                           datatype<T>(), graph.get(), &in_flight.emplace_back()));
         break;
-      case HaloMethod::mock: break;
+      case HaloMethod::mock:
+        break;
     }
   }
 
@@ -238,7 +244,8 @@ struct Halo<T>::State {
   }
 
   [[nodiscard]] static const Channel* find(const std::vector<Channel>& channels, Direction d) noexcept {
-    const auto found = std::find_if(channels.begin(), channels.end(), [d](const Channel& c) { return c.direction == d; });
+    const auto found =
+        std::find_if(channels.begin(), channels.end(), [d](const Channel& c) { return c.direction == d; });
     return found == channels.end() ? nullptr : &*found;
   }
 };

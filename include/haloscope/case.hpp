@@ -19,7 +19,10 @@ namespace haloscope {
 
 enum class Problem { flow, poisson, exchange };
 enum class InitialState { rest, taylor_green, taylor_green_3d };
-enum class Integrator { rk3, ab2 };  ///< Runge-Kutta of order 3 (a projection each stage), Adams-Bashforth 2 (one a step)
+enum class Integrator {
+  rk3,
+  ab2
+};  ///< Runge-Kutta of order 3 (a projection each stage), Adams-Bashforth 2 (one a step)
 enum class Preconditioner { none, jacobi, multigrid };
 enum class Precision { single, double_ };
 
@@ -34,9 +37,9 @@ struct Expectation {
 
 /// A line of cells whose final values the run file keeps under /profiles/.
 struct ProfileRequest {
-  std::string name;      ///< data set name, for instance u_on_vertical_centreline
-  std::string quantity;  ///< u, v, w or pressure
-  int axis = 0;          ///< the line runs along this axis …
+  std::string name;        ///< data set name, for instance u_on_vertical_centreline
+  std::string quantity;    ///< u, v, w or pressure
+  int axis = 0;            ///< the line runs along this axis …
   PerAxis<double> at_m{};  ///< … through this point [m]; the entry of `axis` is ignored
 };
 
@@ -46,39 +49,39 @@ struct Case {
   Problem problem = Problem::flow;
   // [grid]
   PerAxis<GlobalIndex> cells{};
-  PerAxis<double> length_m{1, 1, 1};         ///< [m]
+  PerAxis<double> length_m{1, 1, 1};  ///< [m]
   PerAxis<bool> periodic{true, true, true};
-  PerAxis<int> process_grid{0, 0, 0};        ///< 0: chosen for least surface
+  PerAxis<int> process_grid{0, 0, 0};  ///< 0: chosen for least surface
   // [halo]
   HaloMethod halo_method = HaloMethod::persistent;
-  bool overlap = false;                      ///< compute the interior while messages fly
+  bool overlap = false;  ///< compute the interior while messages fly
   // [flow]
-  double viscosity_m2_per_s = 0;             ///< kinematic [m²/s]
-  double density_kg_per_m3 = 1;              ///< [kg/m³]
-  PerAxis<double> body_force_m_per_s2{};     ///< per mass [m/s²]
-  double velocity_scale_m_per_s = 1;         ///< amplitude of the initial state [m/s]
+  double viscosity_m2_per_s = 0;          ///< kinematic [m²/s]
+  double density_kg_per_m3 = 1;           ///< [kg/m³]
+  PerAxis<double> body_force_m_per_s2{};  ///< per mass [m/s²]
+  double velocity_scale_m_per_s = 1;      ///< amplitude of the initial state [m/s]
   InitialState initial = InitialState::rest;
   Integrator integrator = Integrator::rk3;
-  double dt_s = 0;                           ///< [s]; 0: from the limits below, each step
-  double cfl_limit = 0.5;                    ///< max Σ|u_i|dt/dx_i
-  double diffusion_limit = 0.5;              ///< max 2 nu dt Σ 1/dx_i²
+  double dt_s = 0;                                   ///< [s]; 0: from the limits below, each step
+  double cfl_limit = 0.5;                            ///< max Σ|u_i|dt/dx_i
+  double diffusion_limit = 0.5;                      ///< max 2 nu dt Σ 1/dx_i²
   PerAxis<double> wall_velocity_m_per_s[n_sides]{};  ///< [m/s], by Side; the normal component is zero
   // [poisson]
-  std::string krylov = "cg";                 ///< cg, pipecg, groppcg, chebyshev or another KSP type of PETSc
+  std::string krylov = "cg";  ///< cg, pipecg, groppcg, chebyshev or another KSP type of PETSc
   Preconditioner preconditioner = Preconditioner::multigrid;
-  Precision precision = Precision::single;   ///< of the multigrid cycle; the Krylov method is always double
-  double tolerance = 1e-8;                   ///< ‖r‖₂ / ‖b‖₂
-  int iterations = 0;                        ///< > 0: exactly so many per solve, whatever the residual
+  Precision precision = Precision::single;  ///< of the multigrid cycle; the Krylov method is always double
+  double tolerance = 1e-8;                  ///< ‖r‖₂ / ‖b‖₂
+  int iterations = 0;                       ///< > 0: exactly so many per solve, whatever the residual
   int max_iterations = 500;
-  int smoothing = 2;                         ///< polynomial degree before and after each coarse correction
+  int smoothing = 2;  ///< polynomial degree before and after each coarse correction
   // [exchange]
-  std::vector<int> exchange_cells;           ///< edge lengths of the swept cubic boxes, cells a rank
+  std::vector<int> exchange_cells;  ///< edge lengths of the swept cubic boxes, cells a rank
   int exchange_fields = 1;
-  int exchange_repeats = 100;                ///< exchanges a step
+  int exchange_repeats = 100;  ///< exchanges a step
   // [run]
   std::int64_t steps = 1;
   double end_time_s = std::numeric_limits<double>::infinity();  ///< [s]; the run ends at whichever comes first
-  std::int64_t warmup_steps = 1;             ///< marked, not dropped
+  std::int64_t warmup_steps = 1;                                ///< marked, not dropped
   std::int64_t seed = 1;
   std::vector<ProfileRequest> profiles;
   std::vector<Expectation> expectations;
@@ -93,8 +96,8 @@ struct Case {
 [[nodiscard]] Case parse_case(const std::string& text, const std::string& file,
                               const std::vector<std::string>& overrides = {});
 
-/// Reads on rank 0 of @p comm and parses everywhere. Collective. @throws UserError, on all ranks alike, also when a rank
-/// was started with another file name or other overrides than rank 0.
+/// Reads on rank 0 of @p comm and parses everywhere. Collective. @throws UserError, on all ranks alike, also when a
+/// rank was started with another file name or other overrides than rank 0.
 [[nodiscard]] Case read_case(MPI_Comm comm, const std::string& path, const std::vector<std::string>& overrides = {});
 
 }  // namespace haloscope

@@ -2,8 +2,8 @@
 #pragma once
 /// @file clock.hpp
 /// What to add to this rank's MPI_Wtime to read rank 0's: ranks of one node share a clock, nodes are compared by
-/// ping-pongs of least round trip along a binomial tree (the offset step of HCA; Hunold & Carpen-Amarie, IEEE Cluster 2018).
-/// Drift is not followed: over an hour it may reach tens of microseconds between nodes.
+/// ping-pongs of least round trip along a binomial tree (the offset step of HCA; Hunold & Carpen-Amarie, IEEE Cluster
+/// 2018). Drift is not followed: over an hour it may reach tens of microseconds between nodes.
 #include <mpi.h>
 
 namespace haloscope {

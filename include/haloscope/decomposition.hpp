@@ -4,9 +4,9 @@
 /// Cuts a Cartesian grid into one box a rank.
 ///
 /// Tensor-product cuts: every axis is cut once for all ranks, so a rank has at most one neighbour in each of the 26
-/// directions. Axes are x, y, z = 0, 1, 2; arrays over axes are in that order; memory is z-slowest. Ranks are numbered x
-/// fastest. Where a rank keeps at least eight cells along an axis, cuts fall between coarse cells, so that multigrid can
-/// coarsen every box by itself; the price is an imbalance of at most one cell an axis.
+/// directions. Axes are x, y, z = 0, 1, 2; arrays over axes are in that order; memory is z-slowest. Ranks are numbered
+/// x fastest. Where a rank keeps at least eight cells along an axis, cuts fall between coarse cells, so that multigrid
+/// can coarsen every box by itself; the price is an imbalance of at most one cell an axis.
 #include <mpi.h>
 
 #include <array>
@@ -53,22 +53,23 @@ struct Box {
 /// Pieces of at least eight cells are cut between coarse cells.
 [[nodiscard]] std::vector<GlobalIndex> cut(GlobalIndex cells, int parts);
 
-/// The process grid with the least surface per box whose axes do not outnumber their cells; z is cut before y before x on
-/// ties (cheapest to pack). Zeros in @p wanted are chosen, other values kept. @throws UserError where none fits.
+/// The process grid with the least surface per box whose axes do not outnumber their cells; z is cut before y before x
+/// on ties (cheapest to pack). Zeros in @p wanted are chosen, other values kept. @throws UserError where none fits.
 [[nodiscard]] PerAxis<int> choose_process_grid(int ranks, PerAxis<GlobalIndex> cells, PerAxis<int> wanted = {0, 0, 0});
 
 class Decomposition {
  public:
   /// Collective over @p comm, which is duplicated. @throws UserError when more ranks than cells lie along an axis.
-  Decomposition(MPI_Comm comm, PerAxis<GlobalIndex> cells, PerAxis<bool> periodic, PerAxis<int> process_grid = {0, 0, 0});
+  Decomposition(MPI_Comm comm, PerAxis<GlobalIndex> cells, PerAxis<bool> periodic,
+                PerAxis<int> process_grid = {0, 0, 0});
   /// The same with the cuts given, offsets as from cut().
   Decomposition(MPI_Comm comm, PerAxis<std::vector<GlobalIndex>> cuts, PerAxis<bool> periodic);
 
   [[nodiscard]] MPI_Comm comm() const noexcept { return comm_.get(); }
   [[nodiscard]] int rank() const noexcept { return rank_; }
   [[nodiscard]] int ranks() const noexcept { return ranks_; }
-  [[nodiscard]] PerAxis<GlobalIndex> cells() const noexcept;       ///< of the whole grid
-  [[nodiscard]] GlobalIndex total_cells() const noexcept;          ///< of the whole grid
+  [[nodiscard]] PerAxis<GlobalIndex> cells() const noexcept;  ///< of the whole grid
+  [[nodiscard]] GlobalIndex total_cells() const noexcept;     ///< of the whole grid
   [[nodiscard]] PerAxis<bool> periodic() const noexcept { return periodic_; }
   [[nodiscard]] PerAxis<int> process_grid() const noexcept;
   [[nodiscard]] PerAxis<int> coordinates() const noexcept { return coordinates_; }

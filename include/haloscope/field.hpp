@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 /// @file field.hpp
-/// Cell arrays of one rank: memory with ghost layers (Field) and the look at it that kernels and halos share (FieldView).
+/// Cell arrays of one rank: memory with ghost layers (Field) and the look at it that kernels and halos share
+/// (FieldView).
 ///
-/// Shape (nz+2g, ny+2g, nx+2g), x fastest, cell (0,0,0) is the first that the rank owns, ghosts have indices -g … -1 and
-/// n … n+g-1. Rows are padded so that cell (0,j,k) of every row starts a 64-byte line.
+/// Shape (nz+2g, ny+2g, nx+2g), x fastest, cell (0,0,0) is the first that the rank owns, ghosts have indices -g … -1
+/// and n … n+g-1. Rows are padded so that cell (0,j,k) of every row starts a 64-byte line.
 #include <cstddef>
 #include <memory>
 
@@ -15,10 +16,10 @@ namespace haloscope {
 /// A look at somebody else's cells. Copies are cheap; does not own. @p T may be const.
 template <class T>
 struct FieldView {
-  T* origin = nullptr;            ///< cell (0,0,0)
-  PerAxis<LocalIndex> cells{};    ///< owned cells: nx, ny, nz
+  T* origin = nullptr;          ///< cell (0,0,0)
+  PerAxis<LocalIndex> cells{};  ///< owned cells: nx, ny, nz
   PerAxis<std::ptrdiff_t> stride{1, 0, 0};
-  int ghost = 0;                  ///< ghost layers on every side
+  int ghost = 0;  ///< ghost layers on every side
 
   [[nodiscard]] T* row(LocalIndex j, LocalIndex k) const noexcept { return origin + j * stride[1] + k * stride[2]; }
   [[nodiscard]] T& operator()(LocalIndex i, LocalIndex j, LocalIndex k) const noexcept { return row(j, k)[i]; }

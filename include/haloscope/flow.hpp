@@ -4,8 +4,9 @@
 /// Incompressible Navier-Stokes on a staggered grid (Harlow & Welch, Phys. Fluids 8, 1965): second-order central
 /// differences in divergence form, explicit in time, a projection (Chorin, Math. Comput. 22, 1968) each stage.
 ///
-/// Velocity component d of cell (i,j,k) lives on its high face along d; pressure in the middle. A cell on a low wall thus
-/// finds the wall's face in its ghost. Explicit diffusion limits dt: meant for Reynolds numbers where advection does.
+/// Velocity component d of cell (i,j,k) lives on its high face along d; pressure in the middle. A cell on a low wall
+/// thus finds the wall's face in its ghost. Explicit diffusion limits dt: meant for Reynolds numbers where advection
+/// does.
 #include <memory>
 #include <string>
 #include <vector>
@@ -39,12 +40,13 @@ class Flow {
   FlowStep step(double end_time);
 
   [[nodiscard]] double time() const noexcept;  ///< [s]
-  /// Velocity component 0, 1, 2 (on high faces) or pressure, 3 (cell centres), with one ghost layer; ghosts are current.
+  /// Velocity component 0, 1, 2 (on high faces) or pressure, 3 (cell centres), with one ghost layer; ghosts are
+  /// current.
   [[nodiscard]] FieldView<const double> component(int index) const noexcept;
   [[nodiscard]] const Poisson& poisson() const noexcept;
 
-  /// The values a ProfileRequest asks for: interpolated to the line, sorted by coordinate, walls included; on every rank
-  /// (a sum over ranks of one line, never of the grid). Collective.
+  /// The values a ProfileRequest asks for: interpolated to the line, sorted by coordinate, walls included; on every
+  /// rank (a sum over ranks of one line, never of the grid). Collective.
   struct Profile {
     std::vector<double> coordinate;  ///< [m]
     std::vector<double> value;       ///< [m/s] or [Pa]

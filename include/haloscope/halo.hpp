@@ -3,11 +3,11 @@
 /// @file halo.hpp
 /// Fills the ghost cells of fields from the neighbouring ranks.
 ///
-/// All messages of an exchange are in flight at once: 6 for faces, 18 with edges. Fields of one exchange share a message
-/// a direction: fewer, longer messages, at the price of one copy. A neighbour that is the rank itself (a periodic axis
-/// with one process) is a copy, never a message. Ghosts beyond a wall are left alone: boundary values are physics.
-/// Views without ghost layers (PETSc's vectors) are packed the same; their neighbours' cells stay in the receive
-/// buffers, to be read where they lie through received().
+/// All messages of an exchange are in flight at once: 6 for faces, 18 with edges. Fields of one exchange share a
+/// message a direction: fewer, longer messages, at the price of one copy. A neighbour that is the rank itself (a
+/// periodic axis with one process) is a copy, never a message. Ghosts beyond a wall are left alone: boundary values are
+/// physics. Views without ghost layers (PETSc's vectors) are packed the same; their neighbours' cells stay in the
+/// receive buffers, to be read where they lie through received().
 #include <memory>
 #include <span>
 #include <string_view>
@@ -48,13 +48,15 @@ class Halo {
   /// Collective over the decomposition's ranks. @p layers ghost layers are sent in each direction (1 for every stencil
   /// here), for exactly @p n_fields fields. The decomposition and @p clock must outlive the halo, which charges its
   /// exchanges to Phase::halo.
-  Halo(const Decomposition& decomposition, HaloMethod method, HaloReach reach, int layers, int n_fields, PhaseClock& clock);
+  Halo(const Decomposition& decomposition, HaloMethod method, HaloReach reach, int layers, int n_fields,
+       PhaseClock& clock);
   Halo(Halo&&) noexcept;
   Halo& operator=(Halo&&) noexcept;
   ~Halo();
 
   /// Packs and posts. Collective over the neighbours. Ghost cells must not be read, and the outermost owned cells not
-  /// written, until end(). The views must stay valid until then; at most one exchange is in flight. @throws LibraryError
+  /// written, until end(). The views must stay valid until then; at most one exchange is in flight. @throws
+  /// LibraryError
   [[nodiscard]] HaloTicket begin(std::span<const FieldView<T>> fields);
   [[nodiscard]] HaloTicket begin(FieldView<T> field) { return begin(std::span<const FieldView<T>>(&field, 1)); }
   /// Waits, and unpacks into the ghost layers of the fields given to begin(), where they have them.

@@ -3,8 +3,9 @@
 /// @file machine.hpp
 /// Where the run ran: each rank's place (hwloc), the machine's facts, and what about them spoils a measurement.
 ///
-/// Facts come from hwloc, CPUID, /proc and /sys; what cannot be read is said as "unknown", never guessed. Node facts are read by
-/// the lowest rank of each node; a fact that differs between nodes is listed with every value and its count of nodes.
+/// Facts come from hwloc, CPUID, /proc and /sys; what cannot be read is said as "unknown", never guessed. Node facts
+/// are read by the lowest rank of each node; a fact that differs between nodes is listed with every value and its count
+/// of nodes.
 #include <mpi.h>
 
 #include <cstdint>
@@ -24,12 +25,13 @@ struct RankPlace {
 };
 
 struct MachineReport {
-  RankPlace place;                           ///< of this rank; the rest is the same on all ranks
-  std::map<std::string, std::string> facts;  ///< cpu_model, hypervisor, cpu_quota, governor, nic_drivers, rdma_devices, …
-  std::string topology_xml;                  ///< hwloc XML of rank 0's node
+  RankPlace place;  ///< of this rank; the rest is the same on all ranks
+  std::map<std::string, std::string>
+      facts;                 ///< cpu_model, hypervisor, cpu_quota, governor, nic_drivers, rdma_devices, …
+  std::string topology_xml;  ///< hwloc XML of rank 0's node
   int nodes = 1;
-  int ranks_per_node = 1;                    ///< the largest
-  std::vector<std::string> warnings;         ///< each one line, each kind once
+  int ranks_per_node = 1;             ///< the largest
+  std::vector<std::string> warnings;  ///< each one line, each kind once
 };
 
 /// Looks. Collective over @p comm.

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 /// @file poisson.hpp
-/// The tightly coupled solve: -∇²x = b on a uniform grid with walls (∂x/∂n = 0) or periodic axes, driven by PETSc's KSP.
+/// The tightly coupled solve: -∇²x = b on a uniform grid with walls (∂x/∂n = 0) or periodic axes, driven by PETSc's
+/// KSP.
 ///
 /// The operator is a MatShell over our own halo exchange and kernel, the preconditioner a PCShell around Multigrid (or
-/// PETSc's own none and jacobi). The problem is singular: b is taken less its mean, x is returned with mean zero. Two ways
-/// to stop: the true relative residual, or a fixed number of iterations (constant work: the step time then shows the
-/// machine, not the convergence). PETSc stays behind this door.
+/// PETSc's own none and jacobi). The problem is singular: b is taken less its mean, x is returned with mean zero. Two
+/// ways to stop: the true relative residual, or a fixed number of iterations (constant work: the step time then shows
+/// the machine, not the convergence). PETSc stays behind this door.
 #include <memory>
 #include <span>
 #include <string>

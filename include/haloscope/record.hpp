@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 /// @file record.hpp
-/// The run file: every step of every rank, written through parallel HDF5 between steps (schema haloscope-run, version 1;
-/// the layout is in cases/README.md, "The run file").
+/// The run file: every step of every rank, written through parallel HDF5 between steps (schema haloscope-run, version
+/// 1; the layout is in cases/README.md, "The run file").
 ///
 /// All data sets get their full size and their NaN (-1 for counts) before the first step and the file is renamed into
-/// place only then; later writes touch no metadata but fixed-size attributes. So a run killed at any moment leaves a file
-/// that opens and holds every flushed step. The price: the number of steps must be bounded beforehand. Each rank writes
-/// its own column, collectively; nothing gathers all ranks. HDF5 stays behind this door.
+/// place only then; later writes touch no metadata but fixed-size attributes. So a run killed at any moment leaves a
+/// file that opens and holds every flushed step. The price: the number of steps must be bounded beforehand. Each rank
+/// writes its own column, collectively; nothing gathers all ranks. HDF5 stays behind this door.
 #include <mpi.h>
 
 #include <cstdint>
@@ -26,7 +26,7 @@ struct RecordHeader {
   std::string case_name, case_text, effective_case, command_line;
   std::string network = "native", clock = "native";
   std::int64_t seed = 1, warmup_steps = 0;
-  std::int64_t steps = 0;                     ///< planned: the first extent of every data set
+  std::int64_t steps = 0;                      ///< planned: the first extent of every data set
   std::vector<std::string> solver_quantities;  ///< names under /solver, one value a step
   /// Further root attributes: petsc_version and whatever a problem adds.
   std::map<std::string, std::string> extra;
@@ -77,13 +77,13 @@ class Record {
 
 /// A run file as a reader sees it, without MPI; big data sets are read in slabs.
 struct RunFile {
-  std::map<std::string, std::string> text;         ///< string attributes of the root
-  std::map<std::string, std::int64_t> number;      ///< integer attributes of the root: valid, ranks, steps_completed, …
-  std::map<std::string, std::string> machine;      ///< attributes of /machine
+  std::map<std::string, std::string> text;     ///< string attributes of the root
+  std::map<std::string, std::int64_t> number;  ///< integer attributes of the root: valid, ranks, steps_completed, …
+  std::map<std::string, std::string> machine;  ///< attributes of /machine
   std::vector<std::string> phases, warnings, invalid_reasons;
-  std::vector<double> step_seconds;                ///< of each completed step: the slowest rank [s]
-  std::vector<double> step_seconds_fastest;        ///< likewise the fastest rank [s]
-  PerPhase<double> phase_seconds{};                ///< summed over completed steps after warm-up and over ranks [s]
+  std::vector<double> step_seconds;          ///< of each completed step: the slowest rank [s]
+  std::vector<double> step_seconds_fastest;  ///< likewise the fastest rank [s]
+  PerPhase<double> phase_seconds{};          ///< summed over completed steps after warm-up and over ranks [s]
   PerPhase<double> point_to_point_seconds{}, collective_seconds{};  ///< likewise
   PerPhase<double> messages{}, bytes{}, collectives{};              ///< likewise, counts
   std::map<std::string, std::vector<double>> solver;                ///< (step)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 /// @file run.hpp
-/// One run from case to verdict: builds the problem, steps it under the phase clock, records every step, checks the end.
+/// One run from case to verdict: builds the problem, steps it under the phase clock, records every step, checks the
+/// end.
 #include <mpi.h>
 
 #include <string>
