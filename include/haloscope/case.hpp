@@ -31,7 +31,7 @@ struct Expectation {
   std::string quantity;        ///< a name from cases/README.md, section "What can be expected"
   std::vector<double> at;      ///< profile abscissae [m] or times [s]; empty for a scalar
   std::vector<double> values;  ///< one value, or one for each of `at`
-  double tolerance = 0;        ///< largest allowed |measured - value|
+  double tolerance = 0;        ///< largest allowed |measured - value|; 0: exactly
   std::string source;          ///< paper and table, or "exact"
 };
 
@@ -46,6 +46,7 @@ struct ProfileRequest {
 struct Case {
   // [about]
   std::string name, problem_text, reference;
+  std::string run_line;  ///< the command that runs the case
   Problem problem = Problem::flow;
   // [grid]
   PerAxis<GlobalIndex> cells{};
@@ -92,12 +93,21 @@ struct Case {
 };
 
 /// Parses and validates. @p overrides are `table.key=value` in TOML syntax (a bare word is taken as a string).
-/// @throws UserError `file:key: value: what is allowed`, with line for syntax errors.
+/// What concerns one problem only ([flow] in a poisson case) is an error elsewhere: nothing given is ever ignored.
+/// @throws UserError `file:key: value: what is allowed`, the file being "--set" for a key given there; for a syntax
+/// error `file:line:column: what is wrong`.
 [[nodiscard]] Case parse_case(const std::string& text, const std::string& file,
                               const std::vector<std::string>& overrides = {});
 
 /// Reads on rank 0 of @p comm and parses everywhere. Collective. @throws UserError, on all ranks alike, also when a
 /// rank was started with another file name or other overrides than rank 0.
 [[nodiscard]] Case read_case(MPI_Comm comm, const std::string& path, const std::vector<std::string>& overrides = {});
+
+/// What cases/README.md says about each key; a test compares the two.
+struct CaseKey {
+  std::string path, unit, allowed, default_value;  ///< the default as TOML, or "required"
+};
+[[nodiscard]] std::vector<CaseKey> case_keys();
+[[nodiscard]] std::vector<std::string> expectable_quantities();
 
 }  // namespace haloscope

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "case_keys.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <optional>
+
+#include "haloscope/errors.hpp"
+
+namespace haloscope {
+
+namespace {
+
+// --- kinds of values: how to read, how to write, what to tell the user
+// ---------------------------------------------------
+
+template <class T>
+struct Kind {
+  std::string allowed;
+  std::function<std::optional<T>(const toml::node&)> read;
+  std::function<Json(const T&)> write = [](const T& value) { return Json(value); };
+};
+
+Kind<double> number(std::string allowed, std::function<bool(double)> holds) {
+  return {std::move(allowed), [holds = std::move(holds)](const toml::node& node) -> std::optional<double> {
+            if (!node.is_number()) return {};
+            const double value = *node.value<double>();
+            if (!std::isfinite(value) || !holds(value)) return {};
+            return value;
+          }};
+}
+
+Kind<double> any_number() {
+  return number("a finite number", [](double) { return true; });
+}
+Kind<double> positive() {
+  return number("a positive number", [](double x) { return x > 0; });
+}
+Kind<double> not_negative() {
+  return number("a number of at least 0", [](double x) { return x >= 0; });
+}
+Kind<double> fraction() {
+  return number("a number between 0 and 1, both excluded", [](double x) { return x > 0 && x < 1; });
+}
+Kind<double> positive_or_infinite() {
+  return {"a positive number, or inf",
+          [](const toml::node& node) -> std::optional<double> {
+            if (!node.is_number()) return {};
+            const double value = *node.value<double>();
+            if (!(value > 0)) return {};
+            return value;
+          },
+          [](double value) { return std::isfinite(value) ? Json(value) : Json("inf"); }};
+}
+
+template <class T>
+Kind<T> integer(T least, T most = std::numeric_limits<T>::max()) {
+  const bool open = most == std::numeric_limits<T>::max();
+  return {open ? fmt::format("an integer of at least {}", least) : fmt::format("an integer from {} to {}", least, most),
+          [least, most](const toml::node& node) -> std::optional<T> {
+            if (!node.is_integer()) return {};
+            const std::int64_t value = *node.value<std::int64_t>();
+            if (value < least || value > most) return {};
+            return static_cast<T>(value);
+          }};
+}
+
+Kind<bool> boolean() {
+  return {"true or false",
+          [](const toml::node& node) { return node.is_boolean() ? node.value<bool>() : std::nullopt; }};
+}
+
+Kind<std::string> text(std::string allowed, std::function<bool(const std::string&)> holds) {
+  return {std::move(allowed), [holds = std::move(holds)](const toml::node& node) -> std::optional<std::string> {
+            if (!node.is_string()) return {};
+            std::string value = *node.value<std::string>();
+            if (!holds(value)) return {};
+            return value;
+          }};
+}
+
+Kind<std::string> any_text() {
+  return text("a string", [](const std::string&) { return true; });
+}
+Kind<std::string> some_text() {
+  return text("a string that is not empty", [](const std::string& s) { return !s.empty(); });
+}
+/// Becomes part of file or data set names.
+Kind<std::string> identifier() {
+  return text("a name of letters, digits, _ and -, at most 80", [](const std::string& s) {
+    const auto allowed = [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    };
+    return !s.empty() && s.size() <= 80 && std::all_of(s.begin(), s.end(), allowed);
+  });
+}
+/// The Poisson room asks PETSc; here only what can be the name of a method.
+Kind<std::string> krylov_method() {
+  return text(R"("cg", "pipecg", "groppcg", "chebyshev" or another KSP type of PETSc)", [](const std::string& s) {
+    const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
+    return !s.empty() && s.size() <= 80 && std::all_of(s.begin(), s.end(), allowed);
+  });
+}
+
+template <class T>
+Kind<T> one_of(std::vector<std::pair<std::string, T>> choices) {
+  std::string allowed;
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    allowed += fmt::format("{}\"{}\"", i == 0 ? "" : (i + 1 == choices.size() ? " or " : ", "), choices[i].first);
+  }
+  return {allowed,
+          [choices](const toml::node& node) -> std::optional<T> {
+            if (!node.is_string()) return {};
+            for (const auto& [word, value] : choices) {
+              if (*node.value<std::string>() == word) return value;
+            }
+            return {};
+          },
+          [choices](const T& value) {
+            const auto same = [&value](const auto& choice) { return choice.second == value; };
+            return Json(std::find_if(choices.begin(), choices.end(), same)->first);
+          }};
+}
+
+Kind<std::string> one_word_of(const std::vector<std::string>& words) {
+  std::vector<std::pair<std::string, std::string>> choices;
+  for (const std::string& word : words) choices.emplace_back(word, word);
+  return one_of(std::move(choices));
+}
+
+/// One value an axis: x, y, z.
+template <class T>
+Kind<PerAxis<T>> three(Kind<T> kind, const std::string& plural) {
+  return {fmt::format("[x, y, z], three {}", plural),
+          [read = kind.read](const toml::node& node) -> std::optional<PerAxis<T>> {
+            const toml::array* list = node.as_array();
+            if (list == nullptr || list->size() != 3) return {};
+            PerAxis<T> values{};
+            for (std::size_t axis = 0; axis < 3; ++axis) {
+              const std::optional<T> value = read(*list->get(axis));
+              if (!value) return {};
+              values[axis] = *value;
+            }
+            return values;
+          },
+          [write = kind.write](const PerAxis<T>& values) {
+            return Json::array({write(values[0]), write(values[1]), write(values[2])});
+          }};
+}
+
+/// A list of at least one, or a value alone.
+template <class T>
+Kind<std::vector<T>> list_of(Kind<T> kind, const std::string& plural) {
+  return {fmt::format("a list of {}, or one alone", plural),
+          [read = kind.read](const toml::node& node) -> std::optional<std::vector<T>> {
+            std::vector<T> values;
+            if (const toml::array* list = node.as_array()) {
+              for (const toml::node& element : *list) {
+                const std::optional<T> value = read(element);
+                if (!value) return {};
+                values.push_back(*value);
+              }
+              if (values.empty()) return {};
+              return values;
+            }
+            const std::optional<T> value = read(node);
+            if (!value) return {};
+            values.push_back(*value);
+            return values;
+          },
+          [write = kind.write](const std::vector<T>& values) {
+            Json list = Json::array();
+            for (const T& value : values) list.push_back(write(value));
+            return list;
+          }};
+}
+
+// --- rows
+// ----------------------------------------------------------------------------------------------------------------
+
+/// @p field gives a reference into the case it is given, const or not.
+template <class T, class Field>
+Key make_row(std::string path, std::string unit, const Kind<T>& kind, Field field, bool required) {
+  return {std::move(path),
+          std::move(unit),
+          kind.allowed,
+          required,
+          [read = kind.read, field](const toml::node& node, Case& c, std::size_t item) {
+            std::optional<T> value = read(node);
+            if (value) field(c, item) = std::move(*value);
+            return value.has_value();
+          },
+          [write = kind.write, field](const Case& c, std::size_t item) { return write(field(c, item)); }};
+}
+
+template <class T>
+Key row(std::string path, std::string unit, const Kind<T>& kind, T Case::*member, bool required = false) {
+  return make_row(
+      std::move(path), std::move(unit), kind, [member](auto& c, std::size_t) -> auto& { return c.*member; }, required);
+}
+
+template <class T, class Item>
+Key row(std::string path, std::string unit, const Kind<T>& kind, std::vector<Item> Case::*list, T Item::*member,
+        bool required = false) {
+  const auto field = [ list, member ](auto& c, std::size_t item) -> auto& { return (c.*list).at(item).*member; };
+  return make_row(std::move(path), std::move(unit), kind, field, required);
+}
+
+constexpr bool required = true;
+
+void add_problem_rows(std::vector<Key>& rows) {
+  rows.push_back(row("about.name", "", identifier(), &Case::name, required));
+  rows.push_back(
+      row("about.problem", "",
+          one_of<Problem>({{"flow", Problem::flow}, {"poisson", Problem::poisson}, {"exchange", Problem::exchange}}),
+          &Case::problem));
+  rows.push_back(row("about.text", "", any_text(), &Case::problem_text));
+  rows.push_back(row("about.reference", "", any_text(), &Case::reference));
+  rows.push_back(row("about.run", "", any_text(), &Case::run_line));
+
+  constexpr GlobalIndex most_cells = std::numeric_limits<LocalIndex>::max();
+  rows.push_back(
+      row("grid.cells", "", three(integer<GlobalIndex>(1, most_cells), "integers of at least 1"), &Case::cells));
+  rows.push_back(row("grid.length_m", "m", three(positive(), "positive numbers"), &Case::length_m));
+  rows.push_back(row("grid.periodic", "", three(boolean(), "true or false"), &Case::periodic));
+  rows.push_back(
+      row("grid.process_grid", "", three(integer<int>(0), "integers of at least 0 (0: chosen)"), &Case::process_grid));
+
+  rows.push_back(row("halo.method", "",
+                     one_of<HaloMethod>({{"point-to-point", HaloMethod::point_to_point},
+                                         {"persistent", HaloMethod::persistent},
+                                         {"neighbor-collective", HaloMethod::neighbor_collective},
+                                         {"mock", HaloMethod::mock}}),
+                     &Case::halo_method));
+  rows.push_back(row("halo.overlap", "", boolean(), &Case::overlap));
+}
+
+void add_flow_rows(std::vector<Key>& rows) {
+  rows.push_back(row("flow.viscosity_m2_per_s", "m²/s", positive(), &Case::viscosity_m2_per_s));
+  rows.push_back(row("flow.density_kg_per_m3", "kg/m³", positive(), &Case::density_kg_per_m3));
+  rows.push_back(
+      row("flow.body_force_m_per_s2", "m/s²", three(any_number(), "finite numbers"), &Case::body_force_m_per_s2));
+  rows.push_back(row("flow.velocity_scale_m_per_s", "m/s", positive(), &Case::velocity_scale_m_per_s));
+  rows.push_back(row("flow.initial", "",
+                     one_of<InitialState>({{"rest", InitialState::rest},
+                                           {"taylor_green", InitialState::taylor_green},
+                                           {"taylor_green_3d", InitialState::taylor_green_3d}}),
+                     &Case::initial));
+  rows.push_back(row("flow.integrator", "", one_of<Integrator>({{"rk3", Integrator::rk3}, {"ab2", Integrator::ab2}}),
+                     &Case::integrator));
+  rows.push_back(row("flow.dt_s", "s", not_negative(), &Case::dt_s));
+  rows.push_back(row("flow.cfl_limit", "", positive(), &Case::cfl_limit));
+  rows.push_back(row("flow.diffusion_limit", "", positive(), &Case::diffusion_limit));
+
+  constexpr std::array<const char*, n_sides> sides = {"west", "east", "south", "north", "below", "above"};
+  for (std::size_t side = 0; side < n_sides; ++side) {
+    rows.push_back(make_row(
+        fmt::format("walls.{}_velocity_m_per_s", sides[side]), "m/s", three(any_number(), "finite numbers"),
+        [side](auto& c, std::size_t) -> auto& { return c.wall_velocity_m_per_s[side]; }, false));
+  }
+}
+
+void add_solver_rows(std::vector<Key>& rows) {
+  rows.push_back(row("poisson.krylov", "", krylov_method(), &Case::krylov));
+  rows.push_back(row("poisson.preconditioner", "",
+                     one_of<Preconditioner>({{"none", Preconditioner::none},
+                                             {"jacobi", Preconditioner::jacobi},
+                                             {"multigrid", Preconditioner::multigrid}}),
+                     &Case::preconditioner));
+  rows.push_back(row("poisson.precision", "",
+                     one_of<Precision>({{"single", Precision::single}, {"double", Precision::double_}}),
+                     &Case::precision));
+  rows.push_back(row("poisson.tolerance", "", fraction(), &Case::tolerance));
+  rows.push_back(row("poisson.iterations", "", integer<int>(0), &Case::iterations));
+  rows.push_back(row("poisson.max_iterations", "", integer<int>(1), &Case::max_iterations));
+  rows.push_back(row("poisson.smoothing", "", integer<int>(1, 16), &Case::smoothing));
+
+  rows.push_back(
+      row("exchange.cells", "", list_of(integer<int>(1, 2048), "integers from 1 to 2048"), &Case::exchange_cells));
+  rows.push_back(row("exchange.fields", "", integer<int>(1, 64), &Case::exchange_fields));
+  rows.push_back(row("exchange.repeats", "", integer<int>(1), &Case::exchange_repeats));
+}
+
+void add_run_rows(std::vector<Key>& rows) {
+  rows.push_back(row("run.steps", "", integer<std::int64_t>(1), &Case::steps));
+  rows.push_back(row("run.end_time_s", "s", positive_or_infinite(), &Case::end_time_s));
+  rows.push_back(row("run.warmup_steps", "", integer<std::int64_t>(0), &Case::warmup_steps));
+  rows.push_back(row("run.seed", "", integer<std::int64_t>(0), &Case::seed));
+
+  rows.push_back(row("profile.name", "", identifier(), &Case::profiles, &ProfileRequest::name, required));
+  rows.push_back(row("profile.quantity", "", one_word_of({"u", "v", "w", "pressure"}), &Case::profiles,
+                     &ProfileRequest::quantity, required));
+  rows.push_back(row("profile.axis", "", one_of<int>({{"x", 0}, {"y", 1}, {"z", 2}}), &Case::profiles,
+                     &ProfileRequest::axis, required));
+  rows.push_back(row("profile.at_m", "m", three(any_number(), "finite numbers"), &Case::profiles, &ProfileRequest::at_m,
+                     required));
+
+  rows.push_back(row("expect.quantity", "", some_text(), &Case::expectations, &Expectation::quantity, required));
+  rows.push_back(
+      row("expect.at", "s or m", list_of(any_number(), "finite numbers"), &Case::expectations, &Expectation::at));
+  rows.push_back(row("expect.value", "its own", list_of(any_number(), "finite numbers"), &Case::expectations,
+                     &Expectation::values, required));
+  rows.push_back(
+      row("expect.tolerance", "as value", not_negative(), &Case::expectations, &Expectation::tolerance, required));
+  rows.push_back(row("expect.source", "", some_text(), &Case::expectations, &Expectation::source, required));
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {  // Levenshtein, one row at a time
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+const std::vector<Key>& keys() {
+  static const std::vector<Key> table = [] {
+    std::vector<Key> rows;
+    add_problem_rows(rows);
+    add_flow_rows(rows);
+    add_solver_rows(rows);
+    add_run_rows(rows);
+    return rows;
+  }();
+  return table;
+}
+
+std::string table_of(std::string_view path) { return std::string(path.substr(0, path.find('.'))); }
+
+bool is_array_of_tables(std::string_view table) { return table == "profile" || table == "expect"; }
+
+std::string nearest_key(std::string_view path) {
+  path = path.substr(0, 200);  // the distance costs the product of the lengths
+  std::string nearest;
+  std::size_t least = std::numeric_limits<std::size_t>::max();
+  for (const Key& key : keys()) {
+    const std::string_view known = key.path;
+    const auto leaf = [](std::string_view p) { return p.substr(p.find('.') + 1); };
+    std::size_t distance = std::min(edit_distance(path, known), 1 + edit_distance(path, known.substr(0, path.size())));
+    if (leaf(path) == leaf(known)) distance = std::min(distance, std::size_t{1});
+    if (distance < least) {
+      least = distance;
+      nearest = known;
+    }
+  }
+  return nearest;
+}
+
+const std::vector<Quantity>& quantities() {
+  static const std::vector<Quantity> table = {
+      {"kinetic_energy", Problem::flow, true},
+      {"kinetic_energy_dissipation", Problem::flow, true},
+      {"divergence_max", Problem::flow, true},
+      {"velocity_error_l2", Problem::flow, false},
+      {"velocity_error_max", Problem::flow, false},
+      {"solution_error_l2", Problem::poisson, false},
+      {"solution_error_max", Problem::poisson, false},
+      {"iterations_per_solve_max", Problem::poisson, false},
+      {"iterations_per_solve_max", Problem::flow, false},
+      {"ghost_errors", Problem::exchange, false},
+  };
+  return table;
+}
+
+}  // namespace haloscope
