@@ -3,7 +3,7 @@
 /// Catch2 2.13 (Debian 12) and 3.x (Debian 13) under one name.
 #if __has_include(<catch2/catch_all.hpp>)
 #include <catch2/catch_all.hpp>
-#else
-#include <catch2/catch.hpp>
 using Catch::Approx;
+#else
+#include <catch2/catch.hpp>  // brings Approx itself
 #endif
