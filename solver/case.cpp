@@ -121,9 +121,11 @@ void read_table(const toml::table& table, const std::string& name, Case& setting
     if (!key->read(node, settings, item)) origin.refuse(path, shown(node), "must be " + key->allowed);
     origin.given.insert(path);
   }
-  for (const Key& key : keys()) {
-    if (key.required && table_of(key.path) == name && !table.contains(key.path.substr(name.size() + 1))) {
-      origin.refuse(key.path, "missing", "is required: " + key.allowed);
+  if (!is_array_of_tables(name)) return;
+  for (const Key& key : keys()) {  // of the other tables, check_case asks once all is read
+    const bool needed = !key.required_for.empty() && table_of(key.path) == name;
+    if (needed && !table.contains(key.path.substr(name.size() + 1))) {
+      origin.refuse(key.path, "missing", "must be " + key.allowed);
     }
   }
 }
@@ -156,7 +158,6 @@ void read_root(const toml::table& root, Case& settings, Origin& origin) {
       origin.refuse(name, shown(node), fmt::format("must be a table, [{}]", name));
     }
   }
-  if (!root.contains("about")) origin.refuse("about.name", "missing", "is required");
 }
 
 std::string effective_json(const Case& settings) {
@@ -175,7 +176,7 @@ std::string effective_json(const Case& settings) {
       list[item][name] = key.write(settings, item);
     }
   }
-  return json.dump(2);
+  return json.dump();
 }
 
 // --- from a file, on many ranks
@@ -261,7 +262,7 @@ std::vector<CaseKey> case_keys() {
   defaults.expectations.emplace_back();
   std::vector<CaseKey> result;
   for (const Key& key : keys()) {
-    std::string value = key.required ? "required" : key.write(defaults, 0).dump();
+    std::string value = !key.required_for.empty() ? "required" : key.write(defaults, 0).dump();
     if (value == "\"inf\"") value = "inf";  // JSON has no infinity, TOML does
     result.push_back({key.path, key.unit, key.allowed, value});
   }

@@ -49,12 +49,11 @@ void check_tables(const Case& c, const Origin& origin) {
       origin.refuse(path, "", fmt::format("has no meaning where about.problem = \"{}\"; remove it", name(c.problem)));
     }
   }
-  const auto need = [&](const std::string& path, const std::string& why) {
-    if (!origin.given.contains(path)) origin.refuse(path, "missing", "is required " + why);
-  };
-  if (c.problem != Problem::exchange) need("grid.cells", "for flow and poisson");
-  if (c.problem == Problem::flow) need("flow.viscosity_m2_per_s", "for flow");
-  if (c.problem == Problem::exchange) need("exchange.cells", "for exchange");
+  for (const Key& key : keys()) {
+    const bool needed =
+        key.required_for.find(name(c.problem)) != std::string::npos && !is_array_of_tables(table_of(key.path));
+    if (needed && !origin.given.contains(key.path)) origin.refuse(key.path, "missing", "must be " + key.allowed);
+  }
 }
 
 void check_grid(const Case& c, const Origin& origin) {

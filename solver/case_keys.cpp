@@ -134,8 +134,8 @@ Kind<std::string> one_word_of(const std::vector<std::string>& words) {
 
 /// One value an axis: x, y, z.
 template <class T>
-Kind<PerAxis<T>> three(Kind<T> kind, const std::string& plural) {
-  return {fmt::format("[x, y, z], three {}", plural),
+Kind<PerAxis<T>> three(const Kind<T>& kind) {
+  return {"[x, y, z], each " + kind.allowed,
           [read = kind.read](const toml::node& node) -> std::optional<PerAxis<T>> {
             const toml::array* list = node.as_array();
             if (list == nullptr || list->size() != 3) return {};
@@ -154,8 +154,8 @@ Kind<PerAxis<T>> three(Kind<T> kind, const std::string& plural) {
 
 /// A list of at least one, or a value alone.
 template <class T>
-Kind<std::vector<T>> list_of(Kind<T> kind, const std::string& plural) {
-  return {fmt::format("a list of {}, or one alone", plural),
+Kind<std::vector<T>> list_of(const Kind<T>& kind) {
+  return {"one or a list, each " + kind.allowed,
           [read = kind.read](const toml::node& node) -> std::optional<std::vector<T>> {
             std::vector<T> values;
             if (const toml::array* list = node.as_array()) {
@@ -184,11 +184,11 @@ Kind<std::vector<T>> list_of(Kind<T> kind, const std::string& plural) {
 
 /// @p field gives a reference into the case it is given, const or not.
 template <class T, class Field>
-Key make_row(std::string path, std::string unit, const Kind<T>& kind, Field field, bool required) {
+Key make_row(std::string path, std::string unit, const Kind<T>& kind, Field field, std::string required_for) {
   return {std::move(path),
           std::move(unit),
           kind.allowed,
-          required,
+          std::move(required_for),
           [read = kind.read, field](const toml::node& node, Case& c, std::size_t item) {
             std::optional<T> value = read(node);
             if (value) field(c, item) = std::move(*value);
@@ -198,19 +198,20 @@ Key make_row(std::string path, std::string unit, const Kind<T>& kind, Field fiel
 }
 
 template <class T>
-Key row(std::string path, std::string unit, const Kind<T>& kind, T Case::*member, bool required = false) {
+Key row(std::string path, std::string unit, const Kind<T>& kind, T Case::*member, std::string required_for = "") {
   return make_row(
-      std::move(path), std::move(unit), kind, [member](auto& c, std::size_t) -> auto& { return c.*member; }, required);
+      std::move(path), std::move(unit), kind, [member](auto& c, std::size_t) -> auto& { return c.*member; },
+      std::move(required_for));
 }
 
 template <class T, class Item>
 Key row(std::string path, std::string unit, const Kind<T>& kind, std::vector<Item> Case::*list, T Item::*member,
-        bool required = false) {
+        std::string required_for = "") {
   const auto field = [ list, member ](auto& c, std::size_t item) -> auto& { return (c.*list).at(item).*member; };
-  return make_row(std::move(path), std::move(unit), kind, field, required);
+  return make_row(std::move(path), std::move(unit), kind, field, std::move(required_for));
 }
 
-constexpr bool required = true;
+constexpr const char* required = "flow, poisson and exchange";
 
 void add_problem_rows(std::vector<Key>& rows) {
   rows.push_back(row("about.name", "", identifier(), &Case::name, required));
@@ -223,12 +224,10 @@ void add_problem_rows(std::vector<Key>& rows) {
   rows.push_back(row("about.run", "", any_text(), &Case::run_line));
 
   constexpr GlobalIndex most_cells = std::numeric_limits<LocalIndex>::max();
-  rows.push_back(
-      row("grid.cells", "", three(integer<GlobalIndex>(1, most_cells), "integers of at least 1"), &Case::cells));
-  rows.push_back(row("grid.length_m", "m", three(positive(), "positive numbers"), &Case::length_m));
-  rows.push_back(row("grid.periodic", "", three(boolean(), "true or false"), &Case::periodic));
-  rows.push_back(
-      row("grid.process_grid", "", three(integer<int>(0), "integers of at least 0 (0: chosen)"), &Case::process_grid));
+  rows.push_back(row("grid.cells", "", three(integer<GlobalIndex>(1, most_cells)), &Case::cells, "flow and poisson"));
+  rows.push_back(row("grid.length_m", "m", three(positive()), &Case::length_m));
+  rows.push_back(row("grid.periodic", "", three(boolean()), &Case::periodic));
+  rows.push_back(row("grid.process_grid", "", three(integer<int>(0)), &Case::process_grid));
 
   rows.push_back(row("halo.method", "",
                      one_of<HaloMethod>({{"point-to-point", HaloMethod::point_to_point},
@@ -240,10 +239,9 @@ void add_problem_rows(std::vector<Key>& rows) {
 }
 
 void add_flow_rows(std::vector<Key>& rows) {
-  rows.push_back(row("flow.viscosity_m2_per_s", "m²/s", positive(), &Case::viscosity_m2_per_s));
+  rows.push_back(row("flow.viscosity_m2_per_s", "m²/s", positive(), &Case::viscosity_m2_per_s, "flow"));
   rows.push_back(row("flow.density_kg_per_m3", "kg/m³", positive(), &Case::density_kg_per_m3));
-  rows.push_back(
-      row("flow.body_force_m_per_s2", "m/s²", three(any_number(), "finite numbers"), &Case::body_force_m_per_s2));
+  rows.push_back(row("flow.body_force_m_per_s2", "m/s²", three(any_number()), &Case::body_force_m_per_s2));
   rows.push_back(row("flow.velocity_scale_m_per_s", "m/s", positive(), &Case::velocity_scale_m_per_s));
   rows.push_back(row("flow.initial", "",
                      one_of<InitialState>({{"rest", InitialState::rest},
@@ -259,8 +257,8 @@ void add_flow_rows(std::vector<Key>& rows) {
   constexpr std::array<const char*, n_sides> sides = {"west", "east", "south", "north", "below", "above"};
   for (std::size_t side = 0; side < n_sides; ++side) {
     rows.push_back(make_row(
-        fmt::format("walls.{}_velocity_m_per_s", sides[side]), "m/s", three(any_number(), "finite numbers"),
-        [side](auto& c, std::size_t) -> auto& { return c.wall_velocity_m_per_s[side]; }, false));
+        fmt::format("walls.{}_velocity_m_per_s", sides[side]), "m/s",
+        three(any_number()), [side](auto& c, std::size_t) -> auto& { return c.wall_velocity_m_per_s[side]; }, ""));
   }
 }
 
@@ -279,8 +277,7 @@ void add_solver_rows(std::vector<Key>& rows) {
   rows.push_back(row("poisson.max_iterations", "", integer<int>(1), &Case::max_iterations));
   rows.push_back(row("poisson.smoothing", "", integer<int>(1, 16), &Case::smoothing));
 
-  rows.push_back(
-      row("exchange.cells", "", list_of(integer<int>(1, 2048), "integers from 1 to 2048"), &Case::exchange_cells));
+  rows.push_back(row("exchange.cells", "", list_of(integer<int>(1, 2048)), &Case::exchange_cells, "exchange"));
   rows.push_back(row("exchange.fields", "", integer<int>(1, 64), &Case::exchange_fields));
   rows.push_back(row("exchange.repeats", "", integer<int>(1), &Case::exchange_repeats));
 }
@@ -296,14 +293,12 @@ void add_run_rows(std::vector<Key>& rows) {
                      &ProfileRequest::quantity, required));
   rows.push_back(row("profile.axis", "", one_of<int>({{"x", 0}, {"y", 1}, {"z", 2}}), &Case::profiles,
                      &ProfileRequest::axis, required));
-  rows.push_back(row("profile.at_m", "m", three(any_number(), "finite numbers"), &Case::profiles, &ProfileRequest::at_m,
-                     required));
+  rows.push_back(row("profile.at_m", "m", three(any_number()), &Case::profiles, &ProfileRequest::at_m, required));
 
   rows.push_back(row("expect.quantity", "", some_text(), &Case::expectations, &Expectation::quantity, required));
+  rows.push_back(row("expect.at", "s or m", list_of(any_number()), &Case::expectations, &Expectation::at));
   rows.push_back(
-      row("expect.at", "s or m", list_of(any_number(), "finite numbers"), &Case::expectations, &Expectation::at));
-  rows.push_back(row("expect.value", "its own", list_of(any_number(), "finite numbers"), &Case::expectations,
-                     &Expectation::values, required));
+      row("expect.value", "its own", list_of(any_number()), &Case::expectations, &Expectation::values, required));
   rows.push_back(
       row("expect.tolerance", "as value", not_negative(), &Case::expectations, &Expectation::tolerance, required));
   rows.push_back(row("expect.source", "", some_text(), &Case::expectations, &Expectation::source, required));

@@ -19,10 +19,10 @@ using Json = nlohmann::ordered_json;
 
 /// A row of the table. For the arrays of tables, [[profile]] and [[expect]], @p item says which of them is meant.
 struct Key {
-  std::string path;     ///< table.key
-  std::string unit;     ///< empty where there is none
-  std::string allowed;  ///< continues "must be …"
-  bool required = false;
+  std::string path;          ///< table.key
+  std::string unit;          ///< empty where there is none
+  std::string allowed;       ///< continues "must be …"
+  std::string required_for;  ///< names of problems; empty for an optional key
   std::function<bool(const toml::node&, Case&, std::size_t item)> read;  ///< false: not allowed, nothing is changed
   std::function<Json(const Case&, std::size_t item)> write;
 };
