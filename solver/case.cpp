@@ -247,6 +247,8 @@ Case read_case(MPI_Comm comm, const std::string& path, const std::vector<std::st
   if (same == 0)
     throw UserError(one_line(file, 4096) + ": all ranks must be started with the same case file and --set values");
 
+  if (file.empty()) throw UserError("the case file: its name is empty");
+
   // 2. Rank 0 reads, all parse.
   std::string bytes;
   int found = rank == 0 && read_bytes(path, bytes) ? 1 : 0;
