@@ -11,24 +11,24 @@
 /// (walls and periodic only).
 #include <memory>
 
-#include "haloscope/field.hpp"
 #include "haloscope/halo.hpp"
 #include "haloscope/phases.hpp"
+#include "haloscope/stencil.hpp"
 
 namespace haloscope {
 
-/// The operator -(∂²/∂x² + ∂²/∂y² + ∂²/∂z²) by second differences; walls mirror (∂p/∂n = 0).
-struct Laplacian {
-  PerAxis<double> inverse_spacing_squared{};  ///< 1/dx², 1/dy², 1/dz² [1/m²]; 0 for an axis of one cell
-  [[nodiscard]] double diagonal() const noexcept;
+struct MultigridSettings {
+  int smoothing = 2;  ///< degree of the polynomial before and after the coarse correction
+  HaloMethod halo_method = HaloMethod::persistent;
+  bool overlap = false;  ///< smooth the interior while messages fly
 };
 
 /// @tparam T float or double: the precision inside the cycle.
 template <class T>
 class Multigrid {
  public:
-  /// Collective over the decomposition's ranks. @p smoothing: degree of the polynomial before and after.
-  Multigrid(const Decomposition& decomposition, Laplacian laplacian, int smoothing, HaloMethod method,
+  /// Collective over the decomposition's ranks. The decomposition and @p clock must outlive it.
+  Multigrid(const Decomposition& decomposition, const Laplacian& laplacian, const MultigridSettings& settings,
             PhaseClock& clock);
   Multigrid(Multigrid&&) noexcept;
   ~Multigrid();
@@ -36,12 +36,12 @@ class Multigrid {
   /// z ≈ A⁻¹ r for dense arrays (nz, ny, nx) of this rank. Collective. @throws LibraryError
   void apply(const double* r, double* z);
 
-  [[nodiscard]] int levels() const noexcept;  ///< of the whole hierarchy
-  [[nodiscard]] int ranks_on_coarsest() const noexcept;
+  [[nodiscard]] int levels() const noexcept;  ///< of the whole hierarchy, the same on every rank
 
  private:
   struct State;
   std::unique_ptr<State> state_;
+  PerAxis<LocalIndex> box_;
 };
 
 extern template class Multigrid<float>;
