@@ -1,2 +1,424 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "haloscope/record.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <limits>
+#include <optional>
+#include <system_error>
+
+#include "haloscope/errors.hpp"
+#include "record_hdf5.hpp"
+#include "record_structure.hpp"
+
+namespace haloscope {
+
+using hdf5::check;
+
+namespace {
+
+constexpr std::int64_t longest_pause = 50;  ///< steps between two looks at the age of what is kept back
+constexpr double oldest = 1.0;              ///< age at which it is flushed [s]; with the steps to the next look, 2 s
+constexpr std::int64_t most_kept = 8192;    ///< steps; 3.6 MB
+constexpr std::size_t fill_block = std::size_t{4} << 20;  ///< [bytes]
+constexpr auto phases = static_cast<std::size_t>(n_phases);
+
+template <class T>
+constexpr T missing = std::numeric_limits<T>::has_quiet_NaN ? std::numeric_limits<T>::quiet_NaN() : T{-1};
+hid_t type_of(double) { return H5T_NATIVE_DOUBLE; }
+hid_t type_of(std::int64_t) { return H5T_NATIVE_INT64; }
+
+/// One data set of a value a step (and rank, and phase), with the steps that are not yet written.
+template <class T>
+struct Rows {
+  hdf5::Dataset set;
+  std::size_t width = 1;  ///< values of a step on this rank
+  std::vector<T> kept;
+};
+
+/// What @p work throws, as one line; empty when it goes well.
+template <class Work>
+std::string failure_of(Work&& work) {
+  try {
+    work();
+    return {};
+  } catch (const hdf5::Error& error) {
+    return error.what();
+  } catch (const std::system_error& error) {
+    return error.code().message();
+  }
+}
+
+/// The first failure of several pieces of work, all of which are done: where they are collective, a rank that left
+/// after its first failure would leave the others waiting.
+class Attempts {
+ public:
+  template <class Work>
+  void operator()(Work&& work) {
+    std::string failure = failure_of(work);
+    if (first_.empty()) first_ = std::move(failure);
+  }
+  [[nodiscard]] const std::string& first() const noexcept { return first_; }
+
+ private:
+  std::string first_;
+};
+
+/// All ranks learn of the failure of the lowest rank that has one, and throw the same. Collective; one Allreduce when
+/// all is well.
+template <class Error>
+void agree(MPI_Comm comm, std::string failure) {
+  int rank = 0, failed = 0;
+  check_mpi(MPI_Comm_rank(comm, &rank));
+  const int mine = failure.empty() ? INT_MAX : rank;
+  check_mpi(MPI_Allreduce(&mine, &failed, 1, MPI_INT, MPI_MIN, comm));
+  if (failed == INT_MAX) return;
+  auto length = static_cast<int>(failure.size());
+  check_mpi(MPI_Bcast(&length, 1, MPI_INT, failed, comm));
+  failure.resize(static_cast<std::size_t>(length));
+  check_mpi(MPI_Bcast(failure.data(), length, MPI_CHAR, failed, comm));
+  throw Error(failure);
+}
+
+/// Why @p path cannot become a run file, empty when it can.
+std::string objection(const std::string& path, const std::string& partial, bool force) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) == 0) {
+    if (S_ISDIR(found.st_mode)) return fmt::format("{}: is a directory: name a file", path);
+    if (!force) return fmt::format("{}: exists: name another file with --output, or overwrite it with --force", path);
+  }
+  std::FILE* const file = std::fopen(partial.c_str(), "w");
+  if (file == nullptr) return fmt::format("{}: cannot be written: {}", path, std::generic_category().message(errno));
+  std::fclose(file);
+  return {};
+}
+
+std::string free_space(const std::string& path) {
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  struct statvfs disk {};
+  if (::statvfs(folder.empty() ? "." : folder.c_str(), &disk) != 0) return "free space unknown";
+  const double mebibytes = static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize) / (1 << 20);
+  return fmt::format("{:.1f} MiB free there", mebibytes);
+}
+
+/// Cores as Slurm and taskset write them: 0-3,8.
+std::string core_list(const std::vector<int>& cores) {
+  std::string text;
+  for (std::size_t first = 0, last; first < cores.size(); first = last + 1) {
+    for (last = first; last + 1 < cores.size() && cores[last + 1] == cores[last] + 1;) ++last;
+    if (!text.empty()) text += ',';
+    text += std::to_string(cores[first]);
+    if (last > first) text += '-' + std::to_string(cores[last]);
+  }
+  return text;
+}
+
+}  // namespace
+
+struct Record::State {
+  State(MPI_Comm world, const std::string& where, bool force, const RecordHeader& header, const MachineReport& machine);
+  ~State();
+
+  void create(bool force, const RecordHeader& header, const MachineReport& machine);
+  void open(const std::vector<std::string>& quantities);
+  void fill();
+  std::string write_place(const RankPlace& place, const RecordExtents& extents) const;
+  void agree_on_writing(const std::string& failure) const;
+  void keep(const StepTimes& times, double aligned_start, const std::vector<double>& values);
+  bool due();
+  void flush();
+  void finish(const RecordEnd& end);
+  template <class T>
+  Rows<T> open_rows(const std::string& name, std::size_t width) const;
+  template <class T>
+  void fill(const Rows<T>& rows) const;
+  template <class T>
+  void write(const Rows<T>& rows) const;
+  template <class T>
+  void write_own(const std::string& name, const T* value, hid_t type) const;
+
+  Communicator comm;
+  int rank = 0, ranks = 1;
+  std::string path, partial;
+  std::int64_t steps = 0, capacity = 0;
+  std::int64_t flushed = 0, kept = 0;
+  std::int64_t next_look = 1;  ///< steps kept at which all ranks compare ages
+  std::int64_t pause = 1;      ///< steps from one look to the next
+  double first_start = 0;      ///< rank 0's clock [s]
+  double oldest_kept = 0;      ///< this machine's clock [s]
+  int exceptions_at_birth = std::uncaught_exceptions();
+
+  std::optional<RecordStructure> structure;  ///< on rank 0
+  hdf5::File file;                           ///< the parallel handle
+  hdf5::Properties together, alone;          ///< transfers: collective, independent
+  Rows<double> step_seconds, step_start_seconds, phase_seconds, point_to_point_seconds, collective_seconds;
+  Rows<std::int64_t> messages, bytes, collectives;
+  std::vector<Rows<double>> solver;
+};
+
+// --- creating
+// ----------------------------------------------------------------------------------------------------------
+
+Record::State::State(MPI_Comm world, const std::string& where, bool force, const RecordHeader& header,
+                     const MachineReport& machine)
+    : comm(make_communicator(world)), path(where), partial(where + ".part"), steps(header.steps) {
+  require(header.steps >= 1, "a record has at least one step");
+  check_mpi(MPI_Comm_rank(comm.get(), &rank));
+  check_mpi(MPI_Comm_size(comm.get(), &ranks));
+  capacity = std::min(steps, most_kept);
+  hdf5::be_silent();
+  agree<UserError>(comm.get(), rank == 0 ? objection(path, partial, force) : std::string());
+  try {
+    create(force, header, machine);
+  } catch (...) {  // the same on all ranks
+    file.reset();
+    if (rank == 0) ::unlink(partial.c_str());
+    throw;
+  }
+}
+
+void Record::State::create(bool force, const RecordHeader& header, const MachineReport& machine) {
+  const std::string cores = core_list(machine.place.logical_cores);
+  int lengths[2] = {static_cast<int>(machine.place.host.size()), static_cast<int>(cores.size())};
+  check_mpi(MPI_Allreduce(MPI_IN_PLACE, lengths, 2, MPI_INT, MPI_MAX, comm.get()));
+  const RecordExtents extents{.ranks = ranks,
+                              .host_length = static_cast<std::size_t>(std::max(lengths[0], 1)),
+                              .cores_length = static_cast<std::size_t>(std::max(lengths[1], 1))};
+  const auto all = [this](const auto& work) { agree_on_writing(failure_of(work)); };
+  all([&] {
+    if (rank == 0) structure.emplace(partial, header, machine, extents);
+  });
+  agree<UserError>(comm.get(),
+                   ::access(partial.c_str(), R_OK | W_OK) == 0
+                       ? std::string()
+                       : fmt::format("{}: must lie in a folder that all nodes share and may write to", path));
+  all([&] { open(header.solver_quantities); });
+  all([&] { fill(); });
+  agree_on_writing(write_place(machine.place, extents));
+  std::string failure;
+  if (rank == 0) {
+    struct stat found {};
+    if (!force && ::stat(path.c_str(), &found) == 0)
+      failure = "another program has made it meanwhile";
+    else if (std::rename(partial.c_str(), path.c_str()) != 0)
+      failure = std::generic_category().message(errno);
+    else
+      structure->moved_to(path);
+    if (!failure.empty()) failure = fmt::format("{}: cannot be written: {}", path, failure);
+  }
+  agree<UserError>(comm.get(), failure);
+}
+
+void Record::State::open(const std::vector<std::string>& quantities) {
+  const hdf5::Properties access(check(H5Pcreate(H5P_FILE_ACCESS)));
+  check(H5Pset_fapl_mpio(access.get(), comm.get(), MPI_INFO_NULL));
+  check(H5Pset_all_coll_metadata_ops(access.get(), true));  // one rank reads the structure and broadcasts it
+  file = hdf5::File(check(H5Fopen(partial.c_str(), H5F_ACC_RDWR, access.get())));
+  together = hdf5::Properties(check(H5Pcreate(H5P_DATASET_XFER)));
+  check(H5Pset_dxpl_mpio(together.get(), H5FD_MPIO_COLLECTIVE));
+  alone = hdf5::Properties(check(H5Pcreate(H5P_DATASET_XFER)));
+  check(H5Pset_dxpl_mpio(alone.get(), H5FD_MPIO_INDEPENDENT));
+
+  step_seconds = open_rows<double>("/timing/step_seconds", 1);
+  step_start_seconds = open_rows<double>("/timing/step_start_seconds", 1);
+  phase_seconds = open_rows<double>("/timing/phase_seconds", phases);
+  point_to_point_seconds = open_rows<double>("/timing/point_to_point_seconds", phases);
+  collective_seconds = open_rows<double>("/timing/collective_seconds", phases);
+  messages = open_rows<std::int64_t>("/timing/messages", phases);
+  bytes = open_rows<std::int64_t>("/timing/bytes", phases);
+  collectives = open_rows<std::int64_t>("/timing/collectives", phases);
+  for (const std::string& name : quantities) solver.push_back(open_rows<double>("/solver/" + name, 1));
+}
+
+template <class T>
+Rows<T> Record::State::open_rows(const std::string& name, std::size_t width) const {
+  return {.set = hdf5::Dataset(check(H5Dopen2(file.get(), name.c_str(), H5P_DEFAULT))),
+          .width = width,
+          .kept = std::vector<T>(static_cast<std::size_t>(capacity) * width)};
+}
+
+/// Writes "missing" everywhere, each rank an equal run of steps: contiguous in the file, so independent writes do best.
+void Record::State::fill() {
+  for (const auto* rows :
+       {&step_seconds, &step_start_seconds, &phase_seconds, &point_to_point_seconds, &collective_seconds})
+    fill(*rows);
+  for (const auto* rows : {&messages, &bytes, &collectives}) fill(*rows);
+  for (const auto& rows : solver) fill(rows);
+}
+
+template <class T>
+void Record::State::fill(const Rows<T>& rows) const {
+  const hdf5::Space whole(check(H5Dget_space(rows.set.get())));
+  std::vector<hsize_t> count = hdf5::extents(rows.set.get());
+  std::size_t step_size = 1;
+  for (std::size_t axis = 1; axis < count.size(); ++axis) step_size *= count[axis];
+  const auto block = static_cast<std::int64_t>(std::max<std::size_t>(1, fill_block / (step_size * sizeof(T))));
+  const std::int64_t begin = steps * rank / ranks, end = steps * (rank + 1) / ranks;
+  const std::vector<T> nothing(static_cast<std::size_t>(std::min(block, end - begin)) * step_size, missing<T>);
+  std::vector<hsize_t> start(count.size(), 0);
+  for (std::int64_t step = begin; step < end; step += block) {
+    start[0] = static_cast<hsize_t>(step);
+    count[0] = static_cast<hsize_t>(std::min(block, end - step));
+    check(H5Sselect_hyperslab(whole.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr));
+    check(H5Dwrite(rows.set.get(), type_of(T{}), hdf5::space(count).get(), whole.get(), alone.get(), nothing.data()));
+  }
+}
+
+void Record::State::agree_on_writing(const std::string& failure) const {
+  agree<LibraryError>(comm.get(), failure.empty()
+                                      ? failure
+                                      : fmt::format("{}: cannot be written: {} ({})", path, failure, free_space(path)));
+}
+
+std::string Record::State::write_place(const RankPlace& place, const RecordExtents& extents) const {
+  std::string host = place.host, cores = core_list(place.logical_cores);
+  host.resize(extents.host_length);
+  cores.resize(extents.cores_length);
+  const std::int64_t numbers[] = {place.bound, place.numa_node, place.package};
+  const hdf5::Type host_type = hdf5::text_type(extents.host_length), cores_type = hdf5::text_type(extents.cores_length);
+  Attempts attempt;
+  attempt([&] { write_own("/ranks/host", host.data(), host_type.get()); });
+  attempt([&] { write_own("/ranks/logical_cores", cores.data(), cores_type.get()); });
+  attempt([&] { write_own("/ranks/bound", &numbers[0], H5T_NATIVE_INT64); });
+  attempt([&] { write_own("/ranks/numa_node", &numbers[1], H5T_NATIVE_INT64); });
+  attempt([&] { write_own("/ranks/package", &numbers[2], H5T_NATIVE_INT64); });
+  return attempt.first();
+}
+
+template <class T>
+void Record::State::write_own(const std::string& name, const T* value, hid_t type) const {
+  const hdf5::Dataset set(check(H5Dopen2(file.get(), name.c_str(), H5P_DEFAULT)));
+  const hdf5::Space whole(check(H5Dget_space(set.get())));
+  const hsize_t start = static_cast<hsize_t>(rank), count = 1;
+  check(H5Sselect_hyperslab(whole.get(), H5S_SELECT_SET, &start, nullptr, &count, nullptr));
+  check(H5Dwrite(set.get(), type, hdf5::space({&count, 1}).get(), whole.get(), together.get(), value));
+}
+
+// --- steps
+// -------------------------------------------------------------------------------------------------------------
+
+void Record::State::keep(const StepTimes& times, double aligned_start, const std::vector<double>& values) {
+  require(flushed + kept < steps, "no more steps are recorded than were planned");
+  require(rank != 0 || values.size() == solver.size(), "one value is given for each solver quantity");
+  if (flushed + kept == 0) {
+    first_start = aligned_start;
+    check_mpi(MPI_Bcast(&first_start, 1, MPI_DOUBLE, 0, comm.get()));
+  }
+  const auto row = static_cast<std::size_t>(kept);
+  if (kept == 0) oldest_kept = PMPI_Wtime() - times.seconds;
+  step_seconds.kept[row] = times.seconds;
+  step_start_seconds.kept[row] = aligned_start - first_start;
+  const auto copy = [row](const auto& from, auto& to) {
+    std::copy(from.begin(), from.end(), to.kept.data() + row * phases);
+  };
+  copy(times.phase_seconds, phase_seconds);
+  copy(times.point_to_point_seconds, point_to_point_seconds);
+  copy(times.collective_seconds, collective_seconds);
+  copy(times.messages, messages);
+  copy(times.bytes, bytes);
+  copy(times.collectives, collectives);
+  if (rank == 0)
+    for (std::size_t quantity = 0; quantity < solver.size(); ++quantity) solver[quantity].kept[row] = values[quantity];
+  ++kept;
+}
+
+/// Whether to flush now; the same on all ranks. They look at the greatest age together, every 50 steps or every second,
+/// whichever is sooner. Were the steps to come suddenly slow, t each, the oldest kept would be 1 s + 50 t old, which
+/// never is more than 2 s or 100 t. The age is real time (PMPI_Wtime) where MPI_Wtime is a virtual clock.
+bool Record::State::due() {
+  if (kept < next_look) return false;
+  double age = PMPI_Wtime() - oldest_kept;
+  check_mpi(MPI_Allreduce(MPI_IN_PLACE, &age, 1, MPI_DOUBLE, MPI_MAX, comm.get()));
+  const bool flush_now = age >= oldest || kept == capacity;
+  const double step = std::max(age / static_cast<double>(kept), 1e-9), left = flush_now ? oldest : oldest - age;
+  pause = std::clamp(static_cast<std::int64_t>(std::min(left / step, 1e9)), std::int64_t{1}, longest_pause);
+  next_look = std::min(kept + pause, capacity);
+  return flush_now;
+}
+
+/// step_seconds goes last, when all ranks have written the rest, so a step that is there for all ranks is whole.
+void Record::State::flush() {
+  if (kept == 0) return;
+  Attempts attempt;
+  for (const auto* rows : {&step_start_seconds, &phase_seconds, &point_to_point_seconds, &collective_seconds})
+    attempt([&] { write(*rows); });
+  for (const auto* rows : {&messages, &bytes, &collectives}) attempt([&] { write(*rows); });
+  if (rank == 0)
+    for (const auto& rows : solver) attempt([&] { write(rows); });
+  agree_on_writing(attempt.first());
+  agree_on_writing(failure_of([&] { write(step_seconds); }));
+  agree_on_writing(failure_of([&] {
+    if (rank == 0) structure->set_steps_completed(flushed + kept);
+  }));
+  flushed += kept;
+  kept = 0;
+  next_look = std::min(pause, capacity);
+}
+
+/// Collective for rows of all ranks; rows of a step only are rank 0's own business.
+template <class T>
+void Record::State::write(const Rows<T>& rows) const {
+  const std::vector<hsize_t> size = hdf5::extents(rows.set.get());
+  const bool of_all = size.size() > 1;
+  std::vector<hsize_t> start(size.size(), 0), count(size.size(), 1);
+  start[0] = static_cast<hsize_t>(flushed);
+  count[0] = static_cast<hsize_t>(kept);
+  if (of_all) start[1] = static_cast<hsize_t>(rank);
+  if (size.size() > 2) count[2] = size[2];
+  const hdf5::Space whole(check(H5Dget_space(rows.set.get())));
+  check(H5Sselect_hyperslab(whole.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr));
+  check(H5Dwrite(rows.set.get(), type_of(T{}), hdf5::space(count).get(), whole.get(), (of_all ? together : alone).get(),
+                 rows.kept.data()));
+}
+
+void Record::State::finish(const RecordEnd& end) {
+  flush();
+  for (auto* rows : {&step_seconds, &step_start_seconds, &phase_seconds, &point_to_point_seconds, &collective_seconds})
+    rows->set.reset();
+  for (auto* rows : {&messages, &bytes, &collectives}) rows->set.reset();
+  solver.clear();
+  file.reset();  // before the structure may grow: closing sets the file's size to what the handle knows
+  agree_on_writing(failure_of([&] {
+    if (rank == 0) structure->finish(end);
+  }));
+}
+
+Record::State::~State() {
+  // While an exception unwinds, other ranks may not come to a collective close. HDF5 keeps an abandoned file open until
+  // MPI finalizes, and closes it there.
+  if (std::uncaught_exceptions() > exceptions_at_birth && file) H5Iinc_ref(file.get());
+}
+
+// --- the door
+// ----------------------------------------------------------------------------------------------------------
+
+Record::Record(MPI_Comm comm, const std::string& path, bool force, const RecordHeader& header,
+               const MachineReport& machine)
+    : state_(std::make_unique<State>(comm, path, force, header, machine)) {}
+Record::Record(Record&&) noexcept = default;
+Record::~Record() = default;
+
+void Record::append(const StepTimes& times, double aligned_start, const std::vector<double>& solver) {
+  require(static_cast<bool>(state_->file), "a finished record takes no more steps");
+  state_->keep(times, aligned_start, solver);
+  if (state_->due()) state_->flush();
+}
+
+void Record::flush() { state_->flush(); }
+std::int64_t Record::flushed() const noexcept { return state_->flushed; }
+
+void Record::finish(const RecordEnd& end) {
+  require(static_cast<bool>(state_->file), "a record is finished once");
+  state_->finish(end);
+}
+
+}  // namespace haloscope

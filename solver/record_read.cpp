@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Reads a run file through serial HDF5. Whatever HDF5 refuses here is the file's fault, so a UserError.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <memory>
+#include <system_error>
+
+#include "haloscope/errors.hpp"
+#include "haloscope/record.hpp"
+#include "record_hdf5.hpp"
+
+namespace haloscope {
+
+using hdf5::check;
+
+namespace {
+
+constexpr std::size_t slab_values = std::size_t{1} << 20;  ///< read at once: 8 MiB
+
+/// Texts of a data set or attribute of @p count values and type @p type, read by @p read(memory type, memory).
+template <class Read>
+std::vector<std::string> read_texts(hid_t type, hid_t extent, std::size_t count, Read read) {
+  std::vector<std::string> texts(count);
+  if (count == 0) return texts;
+  if (check(H5Tis_variable_str(type)) > 0) {
+    const hdf5::Type memory = hdf5::text_type();
+    std::vector<char*> data(count, nullptr);
+    check(read(memory.get(), static_cast<void*>(data.data())));
+    std::transform(data.begin(), data.end(), texts.begin(),
+                   [](const char* text) { return text == nullptr ? "" : text; });
+    check(H5Dvlen_reclaim(memory.get(), extent, H5P_DEFAULT, data.data()));
+    return texts;
+  }
+  const std::size_t length = H5Tget_size(type);
+  std::string data(count * length, '\0');
+  check(read(type, static_cast<void*>(data.data())));
+  for (std::size_t i = 0; i < count; ++i) texts[i] = std::string(data, i * length, length).c_str();
+  return texts;
+}
+
+std::vector<std::string> read_text_attribute(const hdf5::Attribute& attribute) {
+  const hdf5::Type type(check(H5Aget_type(attribute.get())));
+  const hdf5::Space extent(check(H5Aget_space(attribute.get())));
+  const auto count = static_cast<std::size_t>(check(H5Sget_simple_extent_npoints(extent.get())));
+  return read_texts(type.get(), extent.get(), count,
+                    [&](hid_t memory, void* data) { return H5Aread(attribute.get(), memory, data); });
+}
+
+/// What is attached to a group, by kind.
+struct Attributes {
+  std::map<std::string, std::string> text;
+  std::map<std::string, std::int64_t> number;
+  std::map<std::string, std::vector<std::string>> texts;
+};
+
+Attributes read_attributes(hid_t object) {
+  H5O_info_t info{};
+  check(H5Oget_info(object, &info));
+  Attributes all;
+  for (hsize_t i = 0; i < info.num_attrs; ++i) {
+    const hdf5::Attribute attribute(
+        check(H5Aopen_by_idx(object, ".", H5_INDEX_NAME, H5_ITER_NATIVE, i, H5P_DEFAULT, H5P_DEFAULT)));
+    std::string name(static_cast<std::size_t>(check(H5Aget_name(attribute.get(), 0, nullptr))), '\0');
+    check(H5Aget_name(attribute.get(), name.size() + 1, name.data()));
+    const hdf5::Type type(check(H5Aget_type(attribute.get())));
+    const hdf5::Space extent(check(H5Aget_space(attribute.get())));
+    const bool scalar = check(H5Sget_simple_extent_ndims(extent.get())) == 0;
+    const H5T_class_t kind = H5Tget_class(type.get());
+    if (kind == H5T_STRING && scalar) all.text[name] = read_text_attribute(attribute).at(0);
+    if (kind == H5T_STRING && !scalar) all.texts[name] = read_text_attribute(attribute);
+    if (kind == H5T_INTEGER && scalar) check(H5Aread(attribute.get(), H5T_NATIVE_INT64, &all.number[name]));
+  }
+  return all;
+}
+
+hdf5::Dataset open_dataset(hid_t file, const std::string& name) {
+  return hdf5::Dataset(check(H5Dopen2(file, name.c_str(), H5P_DEFAULT)));
+}
+
+/// Calls @p visit(values, first row, rows) for the rows [@p begin, @p end) of a data set, slab by slab. All of its
+/// extents but the first must be @p rest.
+template <class Visit>
+void for_each_slab(hid_t file, const std::string& name, const std::vector<hsize_t>& rest, hsize_t begin, hsize_t end,
+                   Visit visit) {
+  const hdf5::Dataset set = open_dataset(file, name);
+  std::vector<hsize_t> count = hdf5::extents(set.get());
+  if (count.size() != rest.size() + 1 || !std::equal(rest.begin(), rest.end(), count.begin() + 1) || count[0] < end)
+    throw hdf5::Error(name + " has another shape than expected");
+  hsize_t row_size = 1;
+  for (const hsize_t extent : rest) row_size *= extent;
+  const hsize_t slab = std::max<hsize_t>(1, slab_values / std::max<hsize_t>(1, row_size));
+  const hdf5::Space whole(check(H5Dget_space(set.get())));
+  std::vector<hsize_t> start(count.size(), 0);
+  std::vector<double> values(std::min(slab, end - begin) * row_size);
+  for (hsize_t row = begin; row < end; row += slab) {
+    start[0] = row;
+    count[0] = std::min(slab, end - row);
+    check(H5Sselect_hyperslab(whole.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr));
+    check(H5Dread(set.get(), H5T_NATIVE_DOUBLE, hdf5::space(count).get(), whole.get(), H5P_DEFAULT, values.data()));
+    visit(values.data(), row, count[0]);
+  }
+}
+
+/// Slowest and fastest rank of each step, up to the first step that is not there for all ranks.
+void read_step_seconds(hid_t file, hsize_t steps, hsize_t ranks, RunFile& run) {
+  bool complete = true;
+  for_each_slab(file, "/timing/step_seconds", {ranks}, 0, steps, [&](const double* values, hsize_t, hsize_t rows) {
+    for (hsize_t row = 0; row < rows && complete; ++row) {
+      const double* const step = values + row * ranks;
+      complete = std::none_of(step, step + ranks, [](double seconds) { return std::isnan(seconds); });
+      if (!complete) break;
+      const auto [fastest, slowest] = std::minmax_element(step, step + ranks);
+      run.step_seconds.push_back(*slowest);
+      run.step_seconds_fastest.push_back(*fastest);
+    }
+  });
+}
+
+void add_up(hid_t file, const std::string& name, hsize_t ranks, hsize_t begin, hsize_t end, PerPhase<double>& sum) {
+  sum = {};
+  for_each_slab(file, name, {ranks, n_phases}, begin, end, [&](const double* values, hsize_t, hsize_t rows) {
+    for (hsize_t row = 0; row < rows * ranks; ++row)
+      for (std::size_t phase = 0; phase < n_phases; ++phase) sum[phase] += values[row * n_phases + phase];
+  });
+}
+
+void count_up(hid_t file, const std::string& name, hsize_t ranks, hsize_t begin, hsize_t end, PerPhase<double>& sum) {
+  sum = {};
+  for_each_slab(file, name, {ranks, n_phases}, begin, end, [&](const double* values, hsize_t, hsize_t rows) {
+    for (hsize_t row = 0; row < rows * ranks; ++row)
+      for (std::size_t phase = 0; phase < n_phases; ++phase) {
+        const double count = values[row * n_phases + phase];
+        sum[phase] += count < 0 ? std::numeric_limits<double>::quiet_NaN() : count;
+      }
+  });
+}
+
+std::vector<std::string> links_of(hid_t group) {
+  std::vector<std::string> names;
+  const auto keep = [](hid_t, const char* name, const H5L_info_t*, void* kept) -> herr_t {
+    static_cast<std::vector<std::string>*>(kept)->emplace_back(name);
+    return 0;
+  };
+  check(H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, nullptr, keep, &names));
+  return names;
+}
+
+std::vector<std::string> read_text_column(hid_t file, const std::string& name) {
+  const hdf5::Dataset set = open_dataset(file, name);
+  const hdf5::Type type(check(H5Dget_type(set.get())));
+  const hdf5::Space extent(check(H5Dget_space(set.get())));
+  const auto count = static_cast<std::size_t>(check(H5Sget_simple_extent_npoints(extent.get())));
+  return read_texts(type.get(), extent.get(), count, [&](hid_t memory, void* data) {
+    return H5Dread(set.get(), memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data);
+  });
+}
+
+std::vector<double> read_reals(hid_t file, const std::string& name, std::size_t count) {
+  std::vector<double> all;
+  for_each_slab(file, name, {}, 0, count,
+                [&](const double* values, hsize_t, hsize_t rows) { all.insert(all.end(), values, values + rows); });
+  return all;
+}
+
+std::vector<Check> read_checks(hid_t file) {
+  const hdf5::Group group(check(H5Gopen2(file, "/expect", H5P_DEFAULT)));
+  if (links_of(group.get()).empty()) return {};  // the run did not finish
+  const std::vector<std::string> names = read_text_column(file, "/expect/name");
+  const std::vector<std::string> sources = read_text_column(file, "/expect/source");
+  const std::size_t n = names.size();
+  const std::vector<double> expected = read_reals(file, "/expect/expected", n);
+  const std::vector<double> measured = read_reals(file, "/expect/measured", n);
+  const std::vector<double> tolerance = read_reals(file, "/expect/tolerance", n);
+  const std::vector<double> pass = read_reals(file, "/expect/pass", n);
+  std::vector<Check> checks;
+  for (std::size_t i = 0; i < n; ++i)
+    checks.push_back({names[i], expected[i], measured[i], tolerance[i], sources.at(i), pass[i] > 0});
+  return checks;
+}
+
+void read_phases(hid_t file, RunFile& run) {
+  const hdf5::Dataset set = open_dataset(file, "/timing/phase_seconds");
+  run.phases = read_attributes(set.get()).texts["phases"];
+  std::vector<std::string> known;
+  for (int phase = 0; phase < n_phases; ++phase) known.emplace_back(name(static_cast<Phase>(phase)));
+  if (run.phases != known)
+    throw hdf5::Error(
+        fmt::format("its phases are {}; this program knows {}", fmt::join(run.phases, ", "), fmt::join(known, ", ")));
+}
+
+RunFile read(hid_t file) {
+  const hdf5::Group root(check(H5Gopen2(file, "/", H5P_DEFAULT)));
+  Attributes attributes = read_attributes(root.get());
+  if (attributes.text["schema"] != "haloscope-run") throw hdf5::Error("is not a run file of Haloscope");
+  if (attributes.number["schema_version"] != 1)
+    throw hdf5::Error(
+        fmt::format("has schema version {}; this program reads version 1", attributes.number["schema_version"]));
+
+  RunFile run;
+  read_phases(file, run);
+  const auto ranks = static_cast<hsize_t>(std::max<std::int64_t>(attributes.number["ranks"], 1));
+  const auto promised = static_cast<hsize_t>(std::max<std::int64_t>(attributes.number["steps_completed"], 0));
+  read_step_seconds(file, promised, ranks, run);
+  const hsize_t steps = run.step_seconds.size();
+  attributes.number["steps_completed"] = static_cast<std::int64_t>(steps);
+
+  const auto warmup = static_cast<hsize_t>(std::max<std::int64_t>(attributes.number["warmup_steps"], 0));
+  const hsize_t begin = std::min(warmup, steps);
+  add_up(file, "/timing/phase_seconds", ranks, begin, steps, run.phase_seconds);
+  add_up(file, "/timing/point_to_point_seconds", ranks, begin, steps, run.point_to_point_seconds);
+  add_up(file, "/timing/collective_seconds", ranks, begin, steps, run.collective_seconds);
+  count_up(file, "/timing/messages", ranks, begin, steps, run.messages);
+  count_up(file, "/timing/bytes", ranks, begin, steps, run.bytes);
+  count_up(file, "/timing/collectives", ranks, begin, steps, run.collectives);
+
+  const hdf5::Group solver(check(H5Gopen2(file, "/solver", H5P_DEFAULT)));
+  for (const std::string& name : links_of(solver.get())) run.solver[name] = read_reals(file, "/solver/" + name, steps);
+  const hdf5::Group machine(check(H5Gopen2(file, "/machine", H5P_DEFAULT)));
+  run.machine = read_attributes(machine.get()).text;
+  run.checks = read_checks(file);
+  run.warnings = std::move(attributes.texts["warnings"]);
+  run.invalid_reasons = std::move(attributes.texts["invalid_reasons"]);
+  run.text = std::move(attributes.text);
+  run.number = std::move(attributes.number);
+  return run;
+}
+
+}  // namespace
+
+RunFile read_run_file(const std::string& path) {
+  struct Close {
+    void operator()(std::FILE* file) const noexcept { std::fclose(file); }
+  };
+  const auto unreadable = [&path](int code) {
+    return UserError(fmt::format("{}: cannot be read: {}", path, std::generic_category().message(code)));
+  };
+  {
+    const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rb"));
+    if (!file) throw unreadable(errno);
+    char first = 0;
+    if (std::fread(&first, 1, 1, file.get()) != 1 && std::ferror(file.get()) != 0) throw unreadable(errno);
+  }
+  hdf5::be_silent();
+  if (H5Fis_hdf5(path.c_str()) <= 0) throw UserError(path + ": is not a run file of Haloscope: HDF5 does not know it");
+  try {
+    const hdf5::File file(check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, hdf5::serial_access().get())));
+    return read(file.get());
+  } catch (const hdf5::Error& error) {
+    throw UserError(fmt::format("{}: cannot be read as a run file: {}", path, error.what()));
+  }
+}
+
+}  // namespace haloscope
