@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <filesystem>
 #include <limits>
@@ -131,7 +133,7 @@ struct Record::State {
   void create(bool force, const RecordHeader& header, const MachineReport& machine);
   void open(const std::vector<std::string>& quantities);
   void fill();
-  std::string write_place(const RankPlace& place, const RecordExtents& extents) const;
+  void write_place(const RankPlace& place, const RecordExtents& extents) const;
   void agree_on_writing(const std::string& failure) const;
   void keep(const StepTimes& times, double aligned_start, const std::vector<double>& values);
   bool due();
@@ -142,7 +144,10 @@ struct Record::State {
   template <class T>
   void fill(const Rows<T>& rows) const;
   template <class T>
-  void write(const Rows<T>& rows) const;
+  hdf5::Space column(const Rows<T>& rows, std::int64_t step, std::int64_t count) const;
+  template <class T>
+  void write(const Rows<T>& rows, Attempts& attempt) const;
+  void write_alone(const Rows<double>& rows, Attempts& attempt) const;
   template <class T>
   void write_own(const std::string& name, const T* value, hid_t type) const;
 
@@ -154,7 +159,7 @@ struct Record::State {
   std::int64_t next_look = 1;  ///< steps kept at which all ranks compare ages
   std::int64_t pause = 1;      ///< steps from one look to the next
   double first_start = 0;      ///< rank 0's clock [s]
-  double oldest_kept = 0;      ///< this machine's clock [s]
+  double kept_since = 0;       ///< end of the last flush, by this machine's clock [s]
   int exceptions_at_birth = std::uncaught_exceptions();
 
   std::optional<RecordStructure> structure;  ///< on rank 0
@@ -165,8 +170,7 @@ struct Record::State {
   std::vector<Rows<double>> solver;
 };
 
-// --- creating
-// ----------------------------------------------------------------------------------------------------------
+// --- creating --------------------------------------------------------------------------------------------------------
 
 Record::State::State(MPI_Comm world, const std::string& where, bool force, const RecordHeader& header,
                      const MachineReport& machine)
@@ -175,6 +179,7 @@ Record::State::State(MPI_Comm world, const std::string& where, bool force, const
   check_mpi(MPI_Comm_rank(comm.get(), &rank));
   check_mpi(MPI_Comm_size(comm.get(), &ranks));
   capacity = std::min(steps, most_kept);
+  kept_since = PMPI_Wtime();
   hdf5::be_silent();
   agree<UserError>(comm.get(), rank == 0 ? objection(path, partial, force) : std::string());
   try {
@@ -203,7 +208,7 @@ void Record::State::create(bool force, const RecordHeader& header, const Machine
                        : fmt::format("{}: must lie in a folder that all nodes share and may write to", path));
   all([&] { open(header.solver_quantities); });
   all([&] { fill(); });
-  agree_on_writing(write_place(machine.place, extents));
+  all([&] { write_place(machine.place, extents); });
   std::string failure;
   if (rank == 0) {
     struct stat found {};
@@ -279,19 +284,17 @@ void Record::State::agree_on_writing(const std::string& failure) const {
                                       : fmt::format("{}: cannot be written: {} ({})", path, failure, free_space(path)));
 }
 
-std::string Record::State::write_place(const RankPlace& place, const RecordExtents& extents) const {
+void Record::State::write_place(const RankPlace& place, const RecordExtents& extents) const {
   std::string host = place.host, cores = core_list(place.logical_cores);
   host.resize(extents.host_length);
   cores.resize(extents.cores_length);
   const std::int64_t numbers[] = {place.bound, place.numa_node, place.package};
   const hdf5::Type host_type = hdf5::text_type(extents.host_length), cores_type = hdf5::text_type(extents.cores_length);
-  Attempts attempt;
-  attempt([&] { write_own("/ranks/host", host.data(), host_type.get()); });
-  attempt([&] { write_own("/ranks/logical_cores", cores.data(), cores_type.get()); });
-  attempt([&] { write_own("/ranks/bound", &numbers[0], H5T_NATIVE_INT64); });
-  attempt([&] { write_own("/ranks/numa_node", &numbers[1], H5T_NATIVE_INT64); });
-  attempt([&] { write_own("/ranks/package", &numbers[2], H5T_NATIVE_INT64); });
-  return attempt.first();
+  write_own("/ranks/host", host.data(), host_type.get());
+  write_own("/ranks/logical_cores", cores.data(), cores_type.get());
+  write_own("/ranks/bound", &numbers[0], H5T_NATIVE_INT64);
+  write_own("/ranks/numa_node", &numbers[1], H5T_NATIVE_INT64);
+  write_own("/ranks/package", &numbers[2], H5T_NATIVE_INT64);
 }
 
 template <class T>
@@ -300,11 +303,10 @@ void Record::State::write_own(const std::string& name, const T* value, hid_t typ
   const hdf5::Space whole(check(H5Dget_space(set.get())));
   const hsize_t start = static_cast<hsize_t>(rank), count = 1;
   check(H5Sselect_hyperslab(whole.get(), H5S_SELECT_SET, &start, nullptr, &count, nullptr));
-  check(H5Dwrite(set.get(), type, hdf5::space({&count, 1}).get(), whole.get(), together.get(), value));
+  check(H5Dwrite(set.get(), type, hdf5::space({&count, 1}).get(), whole.get(), alone.get(), value));
 }
 
-// --- steps
-// -------------------------------------------------------------------------------------------------------------
+// --- steps -----------------------------------------------------------------------------------------------------------
 
 void Record::State::keep(const StepTimes& times, double aligned_start, const std::vector<double>& values) {
   require(flushed + kept < steps, "no more steps are recorded than were planned");
@@ -314,7 +316,6 @@ void Record::State::keep(const StepTimes& times, double aligned_start, const std
     check_mpi(MPI_Bcast(&first_start, 1, MPI_DOUBLE, 0, comm.get()));
   }
   const auto row = static_cast<std::size_t>(kept);
-  if (kept == 0) oldest_kept = PMPI_Wtime() - times.seconds;
   step_seconds.kept[row] = times.seconds;
   step_start_seconds.kept[row] = aligned_start - first_start;
   const auto copy = [row](const auto& from, auto& to) {
@@ -336,7 +337,7 @@ void Record::State::keep(const StepTimes& times, double aligned_start, const std
 /// never is more than 2 s or 100 t. The age is real time (PMPI_Wtime) where MPI_Wtime is a virtual clock.
 bool Record::State::due() {
   if (kept < next_look) return false;
-  double age = PMPI_Wtime() - oldest_kept;
+  double age = PMPI_Wtime() - kept_since;
   check_mpi(MPI_Allreduce(MPI_IN_PLACE, &age, 1, MPI_DOUBLE, MPI_MAX, comm.get()));
   const bool flush_now = age >= oldest || kept == capacity;
   const double step = std::max(age / static_cast<double>(kept), 1e-9), left = flush_now ? oldest : oldest - age;
@@ -350,34 +351,58 @@ void Record::State::flush() {
   if (kept == 0) return;
   Attempts attempt;
   for (const auto* rows : {&step_start_seconds, &phase_seconds, &point_to_point_seconds, &collective_seconds})
-    attempt([&] { write(*rows); });
-  for (const auto* rows : {&messages, &bytes, &collectives}) attempt([&] { write(*rows); });
+    write(*rows, attempt);
+  for (const auto* rows : {&messages, &bytes, &collectives}) write(*rows, attempt);
   if (rank == 0)
-    for (const auto& rows : solver) attempt([&] { write(rows); });
+    for (const auto& rows : solver) write_alone(rows, attempt);
   agree_on_writing(attempt.first());
-  agree_on_writing(failure_of([&] { write(step_seconds); }));
-  agree_on_writing(failure_of([&] {
-    if (rank == 0) structure->set_steps_completed(flushed + kept);
-  }));
+  write(step_seconds, attempt);
+  agree_on_writing(attempt.first());
+  if (rank == 0) attempt([&] { structure->set_steps_completed(flushed + kept); });
+  agree_on_writing(attempt.first());
   flushed += kept;
   kept = 0;
   next_look = std::min(pause, capacity);
+  kept_since = PMPI_Wtime();
 }
 
-/// Collective for rows of all ranks; rows of a step only are rank 0's own business.
+/// The column of this rank, @p count steps from @p step on.
 template <class T>
-void Record::State::write(const Rows<T>& rows) const {
-  const std::vector<hsize_t> size = hdf5::extents(rows.set.get());
-  const bool of_all = size.size() > 1;
-  std::vector<hsize_t> start(size.size(), 0), count(size.size(), 1);
-  start[0] = static_cast<hsize_t>(flushed);
-  count[0] = static_cast<hsize_t>(kept);
-  if (of_all) start[1] = static_cast<hsize_t>(rank);
-  if (size.size() > 2) count[2] = size[2];
-  const hdf5::Space whole(check(H5Dget_space(rows.set.get())));
-  check(H5Sselect_hyperslab(whole.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr));
-  check(H5Dwrite(rows.set.get(), type_of(T{}), hdf5::space(count).get(), whole.get(), (of_all ? together : alone).get(),
-                 rows.kept.data()));
+hdf5::Space Record::State::column(const Rows<T>& rows, std::int64_t step, std::int64_t count) const {
+  hdf5::Space whole(check(H5Dget_space(rows.set.get())));
+  const hsize_t start[] = {static_cast<hsize_t>(step), static_cast<hsize_t>(rank), 0};
+  const hsize_t size[] = {static_cast<hsize_t>(count), 1, rows.width};
+  check(H5Sselect_hyperslab(whole.get(), H5S_SELECT_SET, start, nullptr, size, nullptr));
+  return whole;
+}
+
+/// Collective. The last step is read back: Open MPI's own MPI-IO (4.1, 5.0) reports success when the operating system
+/// refused a collective write, as on a full disk.
+template <class T>
+void Record::State::write(const Rows<T>& rows, Attempts& attempt) const {
+  const hsize_t values = static_cast<hsize_t>(kept) * rows.width, width = rows.width;
+  attempt([&] {
+    check(H5Dwrite(rows.set.get(), type_of(T{}), hdf5::space({&values, 1}).get(), column(rows, flushed, kept).get(),
+                   together.get(), rows.kept.data()));
+  });
+  attempt([&] {
+    std::array<T, phases> found{};
+    check(H5Dread(rows.set.get(), type_of(T{}), hdf5::space({&width, 1}).get(),
+                  column(rows, flushed + kept - 1, 1).get(), together.get(), found.data()));
+    if (std::memcmp(found.data(), rows.kept.data() + (values - width), width * sizeof(T)) != 0)
+      throw hdf5::Error("what was written does not read back, as when the disk is full");
+  });
+}
+
+/// One value a step, from this rank.
+void Record::State::write_alone(const Rows<double>& rows, Attempts& attempt) const {
+  attempt([&] {
+    const hdf5::Space whole(check(H5Dget_space(rows.set.get())));
+    const hsize_t start = static_cast<hsize_t>(flushed), count = static_cast<hsize_t>(kept);
+    check(H5Sselect_hyperslab(whole.get(), H5S_SELECT_SET, &start, nullptr, &count, nullptr));
+    check(H5Dwrite(rows.set.get(), H5T_NATIVE_DOUBLE, hdf5::space({&count, 1}).get(), whole.get(), alone.get(),
+                   rows.kept.data()));
+  });
 }
 
 void Record::State::finish(const RecordEnd& end) {
@@ -398,8 +423,7 @@ Record::State::~State() {
   if (std::uncaught_exceptions() > exceptions_at_birth && file) H5Iinc_ref(file.get());
 }
 
-// --- the door
-// ----------------------------------------------------------------------------------------------------------
+// --- the door --------------------------------------------------------------------------------------------------------
 
 Record::Record(MPI_Comm comm, const std::string& path, bool force, const RecordHeader& header,
                const MachineReport& machine)

@@ -18,7 +18,7 @@ using hdf5::check;
 
 namespace {
 
-constexpr std::size_t slack = 1 << 20;  ///< more than the structure takes beside its texts and numbers [bytes]
+constexpr std::uint64_t slack = 1 << 20;  ///< more than the structure takes beside its texts and numbers [bytes]
 
 /// A POSIX file descriptor, for what HDF5 has no call for.
 class Descriptor {
@@ -37,11 +37,13 @@ class Descriptor {
 };
 
 /// Takes @p bytes more at the end of the file, so that HDF5 does not meet a full disk halfway (it cannot close then),
-/// and no order of its writes leaves a superblock that promises more than the file holds.
-void reserve(const std::string& path, std::size_t bytes, int flags) {
+/// and no order of its writes leaves a superblock that promises more than the file holds. A file that must grow to @p
+/// later bytes more is tried for that, too.
+void reserve(const std::string& path, std::uint64_t bytes, int flags, std::uint64_t later = 0) {
   const Descriptor file(path, flags);
   const off_t size = ::lseek(file.number(), 0, SEEK_END);
   if (size < 0) Descriptor::fail();
+  if (::ftruncate(file.number(), size + static_cast<off_t>(bytes + later)) != 0) Descriptor::fail();
   errno = ::posix_fallocate(file.number(), size, static_cast<off_t>(bytes));
   if (errno != 0) Descriptor::fail();
 }
@@ -212,7 +214,10 @@ RecordStructure::RecordStructure(const std::string& path, const RecordHeader& he
   std::size_t texts = machine.topology_xml.size();
   for (const auto& [name, text] : text_) texts += text.size();
   for (const auto& [name, text] : machine.facts) texts += text.size();
-  reserve(path, slack + 2 * texts, O_RDWR | O_CREAT | O_TRUNC);
+  const auto step_size =
+      static_cast<std::uint64_t>(extents.ranks) * (2 + 6 * n_phases) + header.solver_quantities.size();
+  reserve(path, slack + 2 * texts, O_RDWR | O_CREAT | O_TRUNC,
+          8 * step_size * static_cast<std::uint64_t>(header.steps));
   const hdf5::Properties access = hdf5::serial_access();
   {
     check(H5Pset_libver_bounds(access.get(), H5F_LIBVER_EARLIEST, H5F_LIBVER_LATEST));
