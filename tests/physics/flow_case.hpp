@@ -25,10 +25,18 @@ inline Case flow_case(PerAxis<GlobalIndex> cells, PerAxis<double> length, PerAxi
   return c;
 }
 
+/// PETSc for all tests of a binary; never finalized, since Catch has no hook before MPI_Finalize.
+inline void start_petsc() {
+  static PetscSession* const session = new PetscSession({});
+  (void)session;
+}
+
 /// A flow with the decomposition and clock it needs. Not movable: the flow points at both.
 struct Laboratory {
   explicit Laboratory(const Case& settings, MPI_Comm comm = MPI_COMM_WORLD)
-      : where(comm, settings.cells, settings.periodic, settings.process_grid), flow(where, settings, clock) {}
+      : petsc_started((start_petsc(), true)),
+        where(comm, settings.cells, settings.periodic, settings.process_grid),
+        flow(where, settings, clock) {}
   Laboratory(const Laboratory&) = delete;
 
   FlowStep run(double end_time) {
@@ -55,6 +63,7 @@ struct Laboratory {
     return sum / static_cast<double>(where.total_cells());
   }
 
+  bool petsc_started;
   PhaseClock clock;
   Decomposition where;
   Flow flow;
