@@ -1,2 +1,196 @@
 // SPDX-License-Identifier: BSD-3-Clause
-int main() { return 0; }
+// The command line. `run` is started by mpirun or srun and uses MPI; every other command works where MPI does not.
+#include <dlfcn.h>
+#include <fmt/format.h>
+#include <mpi.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "haloscope/build_info.hpp"
+#include "haloscope/errors.hpp"
+#include "haloscope/handles.hpp"
+#include "haloscope/poisson.hpp"
+#include "haloscope/record.hpp"
+#include "haloscope/run.hpp"
+#include "haloscope/summary.hpp"
+
+namespace {
+
+using namespace haloscope;
+
+constexpr const char* run_examples =
+    "CASE is a file, or the name of a case that came with haloscope: cavity, taylor_green, poisson, ...\n"
+    "What follows -- goes to PETSc; an option that PETSc does not use is an error.\n"
+    "Standard output gets the summary, standard error all other words. Exit code: 0 valid, 2 wrong\n"
+    "input, 3 a library or the machine failed, 4 the result failed its checks. mpirun comments on\n"
+    "every code but 0; mpirun --quiet does not.\n\n"
+    "Examples:\n"
+    "  mpirun -n 2 haloscope run cavity\n"
+    "  mpirun -n 8 haloscope run poisson --set 'grid.cells=[64, 64, 64]' --steps 20 --output p8.h5\n"
+    "  mpirun -n 8 haloscope run my_case.toml --set halo.method=neighbor-collective --force\n"
+    "  mpirun -n 8 haloscope run poisson -- -ksp_type pipecg -ksp_view\n";
+
+/// CLI11's layout with our own first line and without its notes on types.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  HelpFormatter() { column_width(28); }
+  std::string make_usage(const CLI::App* app, std::string) const override {
+    const std::string command = app->get_name();
+    if (command == "run") return "Usage: haloscope run CASE [options] [-- PETSc options]\n";
+    if (command == "show") return "Usage: haloscope show FILE.h5\n";
+    return "Usage: haloscope COMMAND ...\n";
+  }
+  std::string make_option_opts(const CLI::Option* option) const override {
+    return option->get_type_name().empty() ? "" : " " + option->get_type_name();
+  }
+};
+
+struct CommandLine {
+  CLI::App app{"What interconnect latency and jitter cost tightly coupled solvers."};
+  CLI::App* run = nullptr;
+  CLI::App* show = nullptr;
+  RunOptions options;
+  std::string steps, seed, shown;
+
+  CommandLine() {
+    app.require_subcommand(1);
+    app.set_version_flag("--version", fmt::format("haloscope {} ({})", build_info::version, build_info::git_commit));
+    app.footer("haloscope COMMAND --help tells more. Start `run` with mpirun or srun; the others need no MPI.");
+    run = app.add_subcommand("run", "Run a case: solve it, time every step of every rank, check the result");
+    run->add_option("CASE", options.case_path, "The case to run")->required()->type_name("");
+    run->add_option("--set", options.overrides, "Override a value of the case; may be given many times")
+        ->type_name("TABLE.KEY=VALUE")
+        ->allow_extra_args(false);
+    run->add_option("--steps", steps, "Most steps to take: --set run.steps=N")->type_name("N");
+    run->add_option("--seed", seed, "Seed of random numbers: --set run.seed=N")->type_name("N");
+    run->add_option("--output", options.output, "Run file [NAME-Nranks.h5]")->type_name("FILE.h5");
+    run->add_flag("--force", options.force, "Overwrite the run file if it exists");
+    run->footer(run_examples);
+    show = app.add_subcommand("show", "Print the summary of a run file, as the run did");
+    show->add_option("FILE", shown, "The run file")->required()->type_name("");
+    for (CLI::App* const part : {&app, run, show}) part->formatter(std::make_shared<HelpFormatter>());
+  }
+
+  /// Everything before `--` is ours. @throws CLI::ParseError
+  void parse(const std::vector<std::string>& arguments) {
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 wants them last first
+    if (!steps.empty()) options.overrides.push_back("run.steps=" + steps);
+    if (!seed.empty()) options.overrides.push_back("run.seed=" + seed);
+  }
+};
+
+/// Help and version on standard output; a mistake as one line, by rank 0 alone.
+ExitCode explain(const CommandLine& line, const CLI::ParseError& error, bool speaker) {
+  if (error.get_exit_code() == 0) return static_cast<ExitCode>(line.app.exit(error));
+  if (speaker) {
+    const char* const command = line.run->parsed()    ? "haloscope run"
+                                : line.show->parsed() ? "haloscope show"
+                                                      : "haloscope";
+    std::string what = error.what();
+    std::ranges::replace(what, '\n', ' ');
+    fmt::print(stderr, "haloscope: {}; see {} --help\n", what, command);
+  }
+  return ExitCode::user_error;
+}
+
+/// PETSc's BLAS may start a thread a core in every rank; the ranks would then disturb what they measure.
+void silence_blas_threads() {
+  using SetThreads = void (*)(int);
+  if (const auto set_threads = reinterpret_cast<SetThreads>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads")))
+    set_threads(1);
+}
+
+/// MPI from here to the end of main.
+class MpiSession {
+ public:
+  MpiSession(int* argc, char*** argv) {
+    MPI_Init(argc, argv);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
+  }
+  ~MpiSession() { MPI_Finalize(); }
+  MpiSession(const MpiSession&) = delete;
+  MpiSession& operator=(const MpiSession&) = delete;
+  [[nodiscard]] int rank() const noexcept { return rank_; }
+
+ private:
+  int rank_ = 0;
+};
+
+/// What a failure that is no mistake of the user becomes. It may be one rank's alone while the others wait for it, so
+/// only MPI_Abort ends them all. As the terminate handler it comes before any destructor: closing the run file or PETSc
+/// is collective and would wait for ever.
+[[noreturn]] void abort_all_ranks() {
+  int rank = 0;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  try {
+    if (const std::exception_ptr error = std::current_exception()) std::rethrow_exception(error);
+    fmt::print(stderr, "haloscope: rank {}: terminated without an exception\n", rank);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "haloscope: rank {}: {}\n", rank, error.what());
+  }
+  std::fflush(stderr);
+  MPI_Abort(MPI_COMM_WORLD, static_cast<int>(ExitCode::library_error));
+  std::_Exit(static_cast<int>(ExitCode::library_error));
+}
+
+/// The command that mpirun starts. A mistake of the user is the same on all ranks: all leave quietly, rank 0 says why.
+ExitCode run_on_ranks(int argc, char** argv, const std::vector<std::string>& arguments,
+                      const std::vector<std::string>& petsc_options) {
+  const MpiSession mpi(&argc, &argv);
+  std::set_terminate(abort_all_ranks);
+  CommandLine line;
+  try {
+    line.parse(arguments);
+    for (int i = 0; i < argc; ++i) line.options.command_line += (i == 0 ? "" : " ") + std::string(argv[i]);
+    silence_blas_threads();
+    const Communicator world = make_communicator(MPI_COMM_WORLD);
+    const PetscSession petsc(petsc_options);
+    return run(world.get(), petsc, line.options);
+  } catch (const CLI::ParseError& error) {
+    return explain(line, error, mpi.rank() == 0);
+  } catch (const UserError& error) {
+    if (mpi.rank() == 0) fmt::print(stderr, "haloscope: {}\n", error.what());
+    return ExitCode::user_error;
+  }
+}
+
+ExitCode run_here(const std::vector<std::string>& arguments) {
+  CommandLine line;
+  try {
+    line.parse(arguments);
+    if (line.show->parsed()) fmt::print("{}", summary(read_run_file(line.shown), line.shown));
+    return ExitCode::ok;
+  } catch (const CLI::ParseError& error) {
+    return explain(line, error, true);
+  } catch (const UserError& error) {
+    fmt::print(stderr, "haloscope: {}\n", error.what());
+    return ExitCode::user_error;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "haloscope: {}\n", error.what());
+    return ExitCode::library_error;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // 1. Ours before `--`, PETSc's after it.
+  const std::vector<std::string> all(argv + 1, argv + argc);
+  const auto dashes = std::ranges::find(all, "--");
+  const std::vector<std::string> ours(all.begin(), dashes);
+  const std::vector<std::string> petsc(dashes == all.end() ? dashes : dashes + 1, all.end());
+
+  // 2. Only `run` needs MPI, and its help does not.
+  const bool help = std::ranges::any_of(ours, [](const std::string& word) { return word == "--help" || word == "-h"; });
+  const bool on_ranks = !ours.empty() && ours.front() == "run" && !help;
+
+  // 3. The exit code says how it went.
+  return static_cast<int>(on_ranks ? run_on_ranks(argc, argv, ours, petsc) : run_here(ours));
+}

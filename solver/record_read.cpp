@@ -122,6 +122,21 @@ void read_step_seconds(hid_t file, hsize_t steps, hsize_t ranks, RunFile& run) {
   });
 }
 
+/// Time of each rank outside MPI, by steps and phases summed up.
+std::vector<double> read_compute_seconds(hid_t file, hsize_t ranks, hsize_t begin, hsize_t end) {
+  std::vector<double> compute(ranks, 0);
+  const auto add = [&](const std::string& name, double sign) {
+    for_each_slab(file, name, {ranks, n_phases}, begin, end, [&](const double* values, hsize_t, hsize_t rows) {
+      for (hsize_t cell = 0; cell < rows * ranks * n_phases; ++cell)
+        compute[cell / n_phases % ranks] += sign * values[cell];
+    });
+  };
+  add("/timing/phase_seconds", 1);
+  add("/timing/point_to_point_seconds", -1);
+  add("/timing/collective_seconds", -1);
+  return compute;
+}
+
 void add_up(hid_t file, const std::string& name, hsize_t ranks, hsize_t begin, hsize_t end, PerPhase<double>& sum) {
   sum = {};
   for_each_slab(file, name, {ranks, n_phases}, begin, end, [&](const double* values, hsize_t, hsize_t rows) {
@@ -184,6 +199,18 @@ std::vector<Check> read_checks(hid_t file) {
   return checks;
 }
 
+std::vector<RecordEnd::Profile> read_profiles(hid_t file) {
+  const hdf5::Group group(check(H5Gopen2(file, "/profiles", H5P_DEFAULT)));
+  std::vector<RecordEnd::Profile> profiles;
+  for (const std::string& name : links_of(group.get())) {
+    const std::string place = "/profiles/" + name;
+    const std::size_t points = hdf5::extents(open_dataset(file, place + "/coordinate").get()).at(0);
+    profiles.push_back(
+        {name, read_reals(file, place + "/coordinate", points), read_reals(file, place + "/value", points)});
+  }
+  return profiles;
+}
+
 void read_phases(hid_t file, RunFile& run) {
   const hdf5::Dataset set = open_dataset(file, "/timing/phase_seconds");
   run.phases = read_attributes(set.get()).texts["phases"];
@@ -215,6 +242,7 @@ RunFile read(hid_t file) {
   add_up(file, "/timing/phase_seconds", ranks, begin, steps, run.phase_seconds);
   add_up(file, "/timing/point_to_point_seconds", ranks, begin, steps, run.point_to_point_seconds);
   add_up(file, "/timing/collective_seconds", ranks, begin, steps, run.collective_seconds);
+  run.compute_seconds = read_compute_seconds(file, ranks, begin, steps);
   count_up(file, "/timing/messages", ranks, begin, steps, run.messages);
   count_up(file, "/timing/bytes", ranks, begin, steps, run.bytes);
   count_up(file, "/timing/collectives", ranks, begin, steps, run.collectives);
@@ -224,6 +252,7 @@ RunFile read(hid_t file) {
   const hdf5::Group machine(check(H5Gopen2(file, "/machine", H5P_DEFAULT)));
   run.machine = read_attributes(machine.get()).text;
   run.checks = read_checks(file);
+  run.profiles = read_profiles(file);
   run.warnings = std::move(attributes.texts["warnings"]);
   run.invalid_reasons = std::move(attributes.texts["invalid_reasons"]);
   run.text = std::move(attributes.text);

@@ -1,2 +1,162 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "haloscope/run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <numeric>
+
+#include "haloscope/clock.hpp"
+#include "haloscope/machine.hpp"
+#include "haloscope/poisson.hpp"
+#include "haloscope/progress.hpp"
+#include "haloscope/record.hpp"
+#include "haloscope/stop.hpp"
+#include "haloscope/summary.hpp"
+#include "haloscope/verdict.hpp"
+#include "haloscope/workload.hpp"
+
+namespace haloscope {
+
+namespace {
+
+int rank_in(MPI_Comm comm) {
+  int rank = 0;
+  check_mpi(MPI_Comm_rank(comm, &rank));
+  return rank;
+}
+
+int ranks_in(MPI_Comm comm) {
+  int ranks = 1;
+  check_mpi(MPI_Comm_size(comm, &ranks));
+  return ranks;
+}
+
+/// The most steps there can be: what the file makes room for. Where dt is chosen step by step only the case's bound is
+/// known.
+std::int64_t most_steps(const Case& settings) {
+  if (!(settings.dt_s > 0) || !std::isfinite(settings.end_time_s)) return settings.steps;
+  return std::min(settings.steps,
+                  static_cast<std::int64_t>(std::ceil(settings.end_time_s / settings.dt_s * (1 + 1e-9))));
+}
+
+RecordHeader header_of(const Case& settings, const RunOptions& options, const Workload& workload,
+                       const ClockOffset& offset) {
+  RecordHeader header;
+  header.case_name = settings.name;
+  header.case_text = settings.text;
+  header.effective_case = settings.effective;
+  header.command_line = options.command_line;
+  header.seed = settings.seed;
+  header.warmup_steps = settings.warmup_steps;
+  header.steps = most_steps(settings);
+  header.solver_quantities = workload.quantities();
+  header.extra = workload.attributes();
+  header.extra["petsc_version"] = PetscSession::version();
+  header.extra["clock_uncertainty_seconds"] = fmt::format("{:.3g}", offset.uncertainty);
+  return header;
+}
+
+double phase_gap(const StepTimes& times) {
+  const double sum = std::accumulate(times.phase_seconds.begin(), times.phase_seconds.end(), 0.0);
+  return times.seconds > 0 ? std::abs(sum - times.seconds) / times.seconds : 0;
+}
+
+/// Steps until the last step, the end time, a signal or a value that is no number.
+Evidence take_steps(MPI_Comm world, const Case& settings, Workload& workload, PhaseClock& clock,
+                    const ClockOffset& offset, Record& record) {
+  Evidence evidence;
+  const std::vector<std::string> names = workload.quantities();
+  const std::int64_t steps = most_steps(settings);
+  Progress progress(steps, rank_in(world) == 0 && terminal_watches());
+  StopSign stop(world);
+
+  double origin = MPI_Wtime() + offset.seconds;  // of rank 0: what start times count from
+  check_mpi(MPI_Bcast(&origin, 1, MPI_DOUBLE, 0, world));
+  check_mpi(MPI_Barrier(world));
+  for (std::int64_t step = 1; step <= steps && !workload.finished() && evidence.stopped.empty(); ++step) {
+    workload.prepare();
+    clock.begin_step();
+    workload.step();
+    const StepTimes times = clock.end_step();
+    const std::vector<double> values = workload.outcome();
+
+    record.append(times, times.start + offset.seconds - origin, values);
+    progress.update(times, workload.time(), settings.end_time_s);
+    evidence.phase_gap = std::max(evidence.phase_gap, phase_gap(times));
+    for (std::size_t n = 0; n < names.size(); ++n) evidence.solver[names[n]].push_back(values[n]);
+    if (!std::ranges::all_of(values, [](double value) { return std::isfinite(value); }))
+      evidence.stopped = fmt::format("stopped after step {}: the solution is not finite", step);
+    else if (const std::string signal = stop.seen(); !signal.empty() && step < steps)
+      evidence.stopped = fmt::format("stopped by {} after {} of {} steps", signal, step, steps);
+  }
+  check_mpi(MPI_Allreduce(MPI_IN_PLACE, &evidence.phase_gap, 1, MPI_DOUBLE, MPI_MAX, world));
+  return evidence;
+}
+
+void warn(const std::string& text) { fmt::print(stderr, "warning: {}\n", text); }
+
+}  // namespace
+
+ExitCode run(MPI_Comm world, const PetscSession& petsc, const RunOptions& options) {
+  const bool speaker = rank_in(world) == 0;
+
+  // 1. What to run, and where it runs.
+  const Case settings = read_case(world, find_case(options.case_path), options.overrides);
+  const MachineReport machine = look_at_machine(world);
+
+  // 2. The workload; every mistake in the case or the options shows before anything is written or timed.
+  PhaseClock clock;
+  const std::unique_ptr<Workload> workload = make_workload(world, settings, clock);
+  petsc.require_options_used();
+
+  // 3. The file, before the first step: an output that cannot be written costs no computing.
+  const ClockOffset offset = align_clock(world);
+  const std::string path =
+      options.output.empty() ? fmt::format("{}-{}ranks.h5", settings.name, ranks_in(world)) : options.output;
+  Record record(world, path, options.force, header_of(settings, options, *workload, offset), machine);
+  if (speaker) std::ranges::for_each(machine.warnings, warn);
+
+  // 4. The steps.
+  const StealMeter steal;
+  Evidence evidence = take_steps(world, settings, *workload, clock, offset, record);
+
+  // 5. The verdict.
+  evidence.profiles = workload->profiles();
+  evidence.cells = std::accumulate(settings.cells.begin(), settings.cells.end(), 1.0, std::multiplies<>());
+  for (const Expectation& expected : settings.expectations)
+    if (expected.at.empty()) evidence.scalars[expected.quantity] = workload->quantity(expected.quantity);
+  const Verdict verdict = judge(settings, evidence);
+  RecordEnd end{verdict.valid(), verdict.reasons, machine.warnings, verdict.checks, evidence.profiles};
+  if (const std::string stolen = steal_warning(world, steal); !stolen.empty()) {
+    end.warnings.push_back(stolen);
+    if (speaker) warn(stolen);
+  }
+  record.finish(end);
+
+  // 6. The summary, read back from the file: `show` prints the same.
+  if (speaker) {
+    fmt::print("{}", summary(read_run_file(path), path));
+    std::fflush(stdout);
+  }
+  return verdict.valid() ? ExitCode::ok : ExitCode::result_invalid;
+}
+
+std::string find_case(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  if (fs::exists(path, ignored) || path.find('/') != std::string::npos) return path;
+  const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
+  const std::string file = path.ends_with(".toml") ? path : path + ".toml";
+  for (const char* const folder : {"../share/haloscope/cases", "../../cases"}) {
+    const fs::path candidate = (program / folder / file).lexically_normal();
+    if (fs::exists(candidate, ignored)) return candidate.string();
+  }
+  return path;
+}
+
+}  // namespace haloscope

@@ -97,6 +97,8 @@ struct RunFile {
   PerPhase<double> point_to_point_seconds{}, collective_seconds{};  ///< likewise
   PerPhase<double> messages{}, bytes{}, collectives{};              ///< likewise, counts; NaN where nothing counted
   std::map<std::string, std::vector<double>> solver;                ///< (step)
+  std::vector<double> compute_seconds;  ///< (rank): outside MPI, summed over completed steps after warm-up [s]
+  std::vector<RecordEnd::Profile> profiles;
   std::vector<Check> checks;
 };
 

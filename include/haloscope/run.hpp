@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 /// @file run.hpp
-/// One run from case to verdict: builds the problem, steps it under the phase clock, records every step, checks the
+/// One run from case to verdict: builds the workload, steps it under the phase clock, records every step, checks the
 /// end.
 #include <mpi.h>
 
@@ -12,17 +12,23 @@
 
 namespace haloscope {
 
+class PetscSession;
+
 struct RunOptions {
-  std::string case_path;
+  std::string case_path;               ///< a file, or the name of a case that came with the program
   std::vector<std::string> overrides;  ///< table.key=value
-  std::string output;                  ///< empty: NAME-RANKS.h5 in the working directory
+  std::string output;                  ///< empty: NAME-Nranks.h5 in the working directory
   bool force = false;                  ///< overwrite an existing output file
-  std::vector<std::string> petsc_options;
   std::string command_line;
 };
 
-/// Collective over @p world. The summary goes to standard output of rank 0, progress to its standard error.
+/// Collective over @p world. The summary goes to standard output of rank 0, progress and warnings to its standard
+/// error.
 /// @throws UserError, LibraryError
-[[nodiscard]] ExitCode run(MPI_Comm world, const RunOptions& options);
+[[nodiscard]] ExitCode run(MPI_Comm world, const PetscSession& petsc, const RunOptions& options);
+
+/// @p path where such a file is; else, for a bare NAME, the case of that name among those installed with the program
+/// (or lying in its source tree); else @p path again.
+[[nodiscard]] std::string find_case(const std::string& path);
 
 }  // namespace haloscope

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+/// @file verdict.hpp
+/// Is the result right? A number without a verdict is not a result (after HPCG's report, Dongarra, Heroux & Luszczek
+/// 2016).
+///
+/// Judged from what every rank knows, so every rank comes to the same verdict. It costs each rank 8 bytes for each
+/// solver quantity and step, kept until the end.
+#include <map>
+#include <string>
+#include <vector>
+
+#include "haloscope/case.hpp"
+#include "haloscope/record.hpp"
+
+namespace haloscope {
+
+/// What the run showed; the same on every rank.
+struct Evidence {
+  std::map<std::string, std::vector<double>>
+      solver;  ///< (step), as under /solver; `time` [s] is at the end of the step
+  std::vector<RecordEnd::Profile> profiles;
+  std::map<std::string, double> scalars;  ///< final values by name
+  double cells = 0;                       ///< of the whole grid
+  double phase_gap = 0;                   ///< largest |Σ phases - step| / step of any rank and step
+  std::string stopped;                    ///< why the run ended before its last step; empty when it did not
+};
+
+struct Verdict {
+  std::vector<Check> checks;
+  std::vector<std::string> reasons;  ///< against it; none: valid
+  [[nodiscard]] bool valid() const noexcept { return reasons.empty(); }
+};
+
+/// Expectations, residual, divergence, NaN, sum of phases, fields that were never exchanged.
+[[nodiscard]] Verdict judge(const Case& settings, const Evidence& evidence);
+
+/// @p value at @p x on the line through the points, linear between them; NaN outside. @pre x sorted, same sizes.
+[[nodiscard]] double interpolate(const std::vector<double>& x, const std::vector<double>& value, double at);
+
+}  // namespace haloscope

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+/// @file workload.hpp
+/// What a run repeats: the flow, the bare pressure solve, or the bare halo exchange, behind one face.
+///
+/// Only step() is timed. What a measurement needs but must not pay for (restoring a right-hand side, checking ghost
+/// cells) goes to prepare() before it and outcome() after it. One virtual call a step, none inside.
+#include <mpi.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "haloscope/case.hpp"
+#include "haloscope/errors.hpp"
+#include "haloscope/phases.hpp"
+#include "haloscope/record.hpp"
+
+namespace haloscope {
+
+class Workload {
+ public:
+  virtual ~Workload() = default;
+  /// Root attributes of the run file: cells, process_grid, method, work_unit, work_per_step. Collective.
+  [[nodiscard]] virtual std::map<std::string, std::string> attributes() const = 0;
+  /// Names of what outcome() returns, in that order: the data sets under /solver.
+  [[nodiscard]] virtual std::vector<std::string> quantities() const = 0;
+  virtual void prepare() {}                                      ///< Untimed. Collective.
+  virtual void step() = 0;                                       ///< Timed, all of it. Collective. @throws LibraryError
+  [[nodiscard]] virtual std::vector<double> outcome() = 0;       ///< Untimed. Collective; the same on every rank.
+  [[nodiscard]] virtual bool finished() const { return false; }  ///< The end time is reached.
+  [[nodiscard]] virtual double time() const { return 0; }        ///< simulated [s]
+  /// The final profiles, under /profiles. Collective; the same on every rank.
+  [[nodiscard]] virtual std::vector<RecordEnd::Profile> profiles() { return {}; }
+  /// A final value by the name an Expectation uses; NaN when there is none. Collective; the same on every rank.
+  [[nodiscard]] virtual double quantity(const std::string& name) = 0;
+};
+
+/// Collective over @p comm. @throws UserError for settings that cannot run on so many ranks, LibraryError
+[[nodiscard]] std::unique_ptr<Workload> make_workload(MPI_Comm comm, const Case& settings, PhaseClock& clock);
+
+}  // namespace haloscope
