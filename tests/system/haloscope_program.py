@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Runs the program as a user would, for the system tests; each test is one script that ends with status 0 when all held."""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+SOURCE = Path(__file__).resolve().parents[2]
+PROGRAM = os.environ.get("HALOSCOPE_PROGRAM", str(SOURCE / "build/release/haloscope"))
+MPIEXEC = os.environ.get("HALOSCOPE_MPIEXEC", "mpirun")
+
+# A vortex that 2 ranks step through in well under a second, with an exact solution.
+VORTEX = """
+[about]
+name = "vortex"
+problem = "flow"
+
+[grid]
+cells = [32, 32, 1]
+length_m = [6.283185307179586, 6.283185307179586, 0.2]
+
+[flow]
+initial = "taylor_green"
+viscosity_m2_per_s = 0.01
+dt_s = 0.05
+
+[run]
+steps = 40
+warmup_steps = 2
+
+[[profile]]
+name = "u_along_y"
+quantity = "u"
+axis = "y"
+at_m = [1.5707963267948966, 0.0, 0.1]
+
+[[expect]]
+quantity = "velocity_error_max"
+value = 0.0
+tolerance = 0.01
+source = "exact"
+"""
+
+CUBE = """
+[about]
+name = "cube"
+problem = "poisson"
+
+[grid]
+cells = [16, 16, 16]
+periodic = [false, false, false]
+
+[run]
+steps = 5
+"""
+
+SWEEP = """
+[about]
+name = "sweep"
+problem = "exchange"
+
+[exchange]
+cells = [1, 4, 9]
+fields = 2
+repeats = 10
+
+[run]
+steps = 8
+
+[[expect]]
+quantity = "ghost_errors"
+value = 0.0
+tolerance = 0.0
+source = "exact"
+"""
+
+
+def launch(arguments, ranks=None):
+    """The command line of the program: alone, or on so many ranks. --quiet: mpirun comments on every exit code but 0."""
+    command = [PROGRAM, *map(str, arguments)]
+    if ranks is None:
+        return command
+    return [MPIEXEC, "--quiet", "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1", "-n", str(ranks),
+            *command]
+
+
+def run(arguments, ranks=None, timeout=120, **options):
+    """Runs to the end and gives (status, standard output, standard error)."""
+    done = subprocess.run(launch(arguments, ranks), capture_output=True, text=True, timeout=timeout, check=False, **options)
+    return done.returncode, done.stdout, done.stderr
+
+
+class Checks:
+    """Collects failures, so that one run of a test tells all of them."""
+
+    def __init__(self):
+        self.made = 0
+        self.failures = []
+
+    def __call__(self, holds, what):
+        self.made += 1
+        if not holds:
+            self.failures.append(what)
+            print(f"FAILED: {what}", flush=True)
+
+    def equal(self, found, wanted, what):
+        self(found == wanted, f"{what}: found {found!r}, wanted {wanted!r}")
+
+    def end(self):
+        print(f"{self.made} checks, {len(self.failures)} failed")
+        sys.exit(1 if self.failures or self.made == 0 else 0)
+
+
+class Folder:
+    """A scratch folder, made the working directory, that goes away with the test."""
+
+    def __enter__(self):
+        self.path = Path(tempfile.mkdtemp(prefix="haloscope-test-"))
+        os.chdir(self.path)
+        return self.path
+
+    def __exit__(self, *_):
+        os.chdir("/")
+        shutil.rmtree(self.path, ignore_errors=True)

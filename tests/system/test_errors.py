@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A user's mistake: one line on standard error, nothing on standard output, exit code 2; on 1 and 2 ranks alike."""
+import os
+import re
+from pathlib import Path
+
+from haloscope_program import CUBE, VORTEX, Checks, Folder, run
+
+# What is wrong, the arguments, and a pattern that the line must hold: which file and key, and what is allowed.
+MISTAKES = [
+    ("no such file", ["run", "missing.toml"], r"missing\.toml: "),
+    ("a folder", ["run", "folder"], r"folder: "),
+    ("no case at all", ["run"], r"CASE.*haloscope run --help"),
+    ("an unknown flag", ["run", "cube.toml", "--stepz", "3"], r"--stepz.*haloscope run --help"),
+    ("a word for steps", ["run", "cube.toml", "--steps", "many"], r"steps: .*many"),
+    ("no steps", ["run", "cube.toml", "--steps", "0"], r"run\.steps: 0: .*at least 1"),
+    ("a negative seed", ["run", "cube.toml", "--seed=-4"], r"run\.seed: -4: "),
+    ("a syntax error", ["run", "syntax.toml"], r"syntax\.toml:3:"),
+    ("an unknown key", ["run", "cube.toml", "--set", "grid.cels=[8,8,8]"], r"grid\.cels: .*grid\.cells"),
+    ("an override without a value", ["run", "cube.toml", "--set", "grid.cells"], r"grid\.cells"),
+    ("a wrong type", ["run", "cube.toml", "--set", "poisson.max_iterations=1.5"], r"poisson\.max_iterations: 1\.5: "),
+    ("a negative size", ["run", "cube.toml", "--set", "grid.cells=[8,-8,8]"], r"grid\.cells: .*integer"),
+    ("a size of zero", ["run", "cube.toml", "--set", "grid.cells=[0,8,8]"], r"grid\.cells: .*integer"),
+    ("two sizes", ["run", "cube.toml", "--set", "grid.cells=[8,8]"], r"grid\.cells: .*x, y, z"),
+    ("not a number", ["run", "vortex.toml", "--set", "flow.viscosity_m2_per_s=nan"], r"viscosity_m2_per_s: .*positive"),
+    ("a negative viscosity", ["run", "vortex.toml", "--set", "flow.viscosity_m2_per_s=-1"], r"viscosity_m2_per_s: .*positive"),
+    ("an unstable dt", ["run", "vortex.toml", "--set", "flow.dt_s=5.0"], r"flow\.dt_s: 5"),
+    ("an unknown halo method", ["run", "cube.toml", "--set", "halo.method=pigeon"], r"halo\.method: .*pigeon.*persistent"),
+    ("an unknown Krylov method", ["run", "cube.toml", "--set", "poisson.krylov=wishful"], r"wishful"),
+    ("a PETSc option that nothing uses", ["run", "cube.toml", "--", "-ksp_tipe", "cg"], r"-ksp_tipe"),
+    ("a process grid that does not fit", ["run", "cube.toml", "--set", "grid.process_grid=[1,1,3]"], r"process_grid|process grid"),
+    ("an output in no folder", ["run", "cube.toml", "--output", "nowhere/out.h5"], r"nowhere/out\.h5: "),
+    ("an output that exists", ["run", "cube.toml", "--output", "there.h5"], r"there\.h5: .*--force"),
+]
+
+# Mistakes of commands that need no MPI.
+ELSEWHERE = [
+    ("no command", [], r"haloscope --help"),
+    ("an unknown command", ["walk"], r"walk|haloscope --help"),
+    ("show without a file", ["show"], r"FILE.*haloscope show --help"),
+    ("show of no file", ["show", "missing.h5"], r"missing\.h5: "),
+    ("show of a text", ["show", "cube.toml"], r"cube\.toml: "),
+    ("show of an empty file", ["show", "empty.h5"], r"empty\.h5: "),
+]
+
+
+def expect_one_line(check, what, result, pattern):
+    status, out, err = result
+    lines = err.splitlines()
+    check.equal(status, 2, f"{what}: exit code ({err.strip()!r})")
+    check(len(lines) == 1 and lines[0].startswith("haloscope: "), f"{what}: one line on standard error, found {err!r}")
+    check(re.search(pattern, err) is not None, f"{what}: {pattern!r} in {err!r}")
+    check.equal(out, "", f"{what}: standard output")
+
+
+def main():
+    check = Checks()
+    with Folder() as folder:
+        Path("vortex.toml").write_text(VORTEX)
+        Path("cube.toml").write_text(CUBE)
+        Path("syntax.toml").write_text('[about]\nname = "x"\nproblem = = 3\n')
+        Path("there.h5").write_text("not yours to overwrite")
+        Path("empty.h5").write_text("")
+        Path("folder").mkdir()
+
+        for what, arguments, pattern in ELSEWHERE:
+            expect_one_line(check, what, run(arguments), pattern)
+        for ranks in (1, 2):
+            for what, arguments, pattern in MISTAKES:
+                expect_one_line(check, f"{what} on {ranks}", run(arguments, ranks), pattern)
+        expect_one_line(check, "more ranks than cells", run(["run", "cube.toml", "--set", "grid.cells=[1,1,1]"], 2), r"cells")
+
+        if os.geteuid() != 0:  # root may write anywhere
+            folder.chmod(0o500)
+            expect_one_line(check, "a read-only folder", run(["run", "cube.toml"], 2), r"cube-2ranks\.h5: ")
+            folder.chmod(0o700)
+        check.equal(Path("there.h5").read_text(), "not yours to overwrite", "an existing file is left alone")
+        left = sorted(path.name for path in folder.iterdir())
+        check.equal(left, ["cube.toml", "empty.h5", "folder", "syntax.toml", "there.h5", "vortex.toml"], "nothing is left behind")
+    check.end()
+
+
+main()

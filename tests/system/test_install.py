@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The installed program runs by itself and finds its cases by name; help and version need no MPI and fit a screen."""
+import os
+import subprocess
+from pathlib import Path
+
+from haloscope_program import PROGRAM, SOURCE, Checks, Folder, run
+
+BUILD = os.environ.get("HALOSCOPE_BUILD", str(Path(PROGRAM).parent))
+CMAKE = os.environ.get("HALOSCOPE_CMAKE", "cmake")
+
+
+def check_screen(check, what, text, lines):
+    rows = text.splitlines()
+    check(len(rows) <= lines, f"{what}: {len(rows)} lines, at most {lines}")
+    widest = max(rows, key=len)
+    check(len(widest) <= 100, f"{what}: {len(widest)} columns in {widest!r}")
+
+
+def main():
+    check = Checks()
+    with Folder() as folder:
+        subprocess.run([CMAKE, "--install", BUILD, "--prefix", str(folder / "usr")], check=True, stdout=subprocess.DEVNULL)
+        program = folder / "usr/bin/haloscope"
+        for case in (SOURCE / "cases").glob("*.toml"):
+            check((folder / "usr/share/haloscope/cases" / case.name).exists(), f"{case.name} is installed")
+
+        for command in ([program], [PROGRAM]):
+            done = subprocess.run([*command, "run", "poisson", "--set", "grid.cells=[16,16,16]", "--steps", "2", "--output",
+                                   f"{len(str(command[0]))}.h5"], capture_output=True, text=True, check=False, timeout=120)
+            check(done.returncode in (0, 4), f"{command}: a case by name: {done.returncode} {done.stderr!r}")
+            check("poisson: 1 rank," in done.stdout, f"{command}: {done.stdout!r}")
+
+        nothing = {"PATH": "/usr/bin"}  # no launcher, no MPI settings
+        done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, env=nothing)
+        check(done.returncode == 0 and done.stdout.startswith("haloscope 0."), f"--version: {done}")
+        for arguments, lines in ((["--help"], 24), (["run", "--help"], 40), (["show", "--help"], 24)):
+            status, out, err = run(arguments, env=nothing)
+            what = " ".join(["haloscope", *arguments])
+            check.equal((status, err), (0, ""), what)
+            check_screen(check, what, out, lines)
+        status, out, _ = run(["run", "--help"], env=nothing)
+        for word in ("--set", "--steps", "--seed", "--output", "--force", "PETSc", "mpirun -n", "Exit code"):
+            check(word in out, f"run --help tells of {word}")
+    check.end()
+
+
+main()

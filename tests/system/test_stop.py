@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Ends that come early: a signal ends the run after a step with all steps kept; kill -9 keeps what was flushed."""
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import h5py
+import numpy
+
+from haloscope_program import CUBE, Checks, Folder, launch, run
+
+STEPS = 1000000  # far more than a test waits for
+LONG = CUBE.replace("steps = 5", f"steps = {STEPS}").replace("[16, 16, 16]", "[8, 8, 8]")
+
+
+def children_named(parent, name):
+    """Process numbers of the ranks that a launcher started."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            status = (entry / "stat").read_text()
+        except OSError:
+            continue
+        command, _, rest = status.partition("(")[2].rpartition(")")
+        if command == name and int(rest.split()[1]) == parent:
+            found.append(int(entry.name))
+    return found
+
+
+def wait_until_it_steps(path, job):
+    """Until the file is in place and some steps were flushed."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end and job.poll() is None:
+        if Path(path).exists():
+            time.sleep(4)  # a flush comes at most 2 s after a step
+            return
+        time.sleep(0.1)
+    raise RuntimeError(f"{path} never came: {job.communicate()}")
+
+
+def check_signal(check, ranks, number):
+    path = f"stopped-{ranks}.h5"
+    with subprocess.Popen(launch(["run", "long.toml", "--output", path], ranks), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True) as job:
+        wait_until_it_steps(path, job)
+        os.kill(children_named(job.pid, "haloscope")[0] if ranks else job.pid, number)
+        out, err = job.communicate(timeout=60)
+    what = f"{number.name} on {ranks or 1}"
+    check.equal(job.returncode, 4, f"{what}: exit code ({err!r})")
+    check(f"stopped by {number.name} after" in out, f"{what}: the reason in {out!r}")
+    with h5py.File(path) as file:
+        done = int(file.attrs["steps_completed"])
+        check(0 < done < STEPS, f"{what}: {done} steps")
+        times = file["timing/step_seconds"]
+        check(bool((times[:done] > 0).all()), f"{what}: all steps are kept")
+        check(bool(numpy.isnan(times[done:done + 1000]).all()), f"{what}: the rest is NaN")
+        check.equal(int(file.attrs["valid"]), 0, f"{what}: not valid")
+    status, shown, _ = run(["show", path])
+    check.equal((status, shown), (0, out), f"{what}: show prints what run printed")
+
+
+def check_kill(check):
+    path = "killed.h5"
+    with subprocess.Popen(launch(["run", "long.toml", "--output", path], 2), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as job:
+        wait_until_it_steps(path, job)
+        os.kill(children_named(job.pid, "haloscope")[-1], signal.SIGKILL)
+        job.communicate(timeout=60)
+    check(job.returncode != 0, "kill -9: exit code")
+    with h5py.File(path) as file:
+        done = int(file.attrs["steps_completed"])
+        check(done > 0, f"kill -9: {done} steps")
+        check(bool((file["timing/step_seconds"][:done] > 0).all()), "kill -9: flushed steps are kept")
+        check(bool(numpy.isnan(file["timing/step_seconds"][-1000:]).all()), "kill -9: the rest is NaN")
+        check.equal(int(file.attrs["valid"]), 0, "kill -9: not valid")
+    status, out, _ = run(["show", path])
+    check.equal(status, 0, "kill -9: show")
+    check("INVALID" in out, f"kill -9: verdict {out!r}")
+
+
+def main():
+    check = Checks()
+    with Folder():
+        Path("long.toml").write_text(LONG)
+        check_signal(check, None, signal.SIGTERM)
+        check_signal(check, 2, signal.SIGUSR1)
+        check_kill(check)
+    check.end()
+
+
+main()
