@@ -224,10 +224,11 @@ void read_phases(hid_t file, RunFile& run) {
 RunFile read(hid_t file) {
   const hdf5::Group root(check(H5Gopen2(file, "/", H5P_DEFAULT)));
   Attributes attributes = read_attributes(root.get());
-  if (attributes.text["schema"] != "haloscope-run") throw hdf5::Error("is not a run file of Haloscope");
+  if (attributes.text["schema"] != "haloscope-run")
+    throw hdf5::Error(fmt::format("its schema is \"{}\", not \"haloscope-run\"", attributes.text["schema"]));
   if (attributes.number["schema_version"] != 1)
     throw hdf5::Error(
-        fmt::format("has schema version {}; this program reads version 1", attributes.number["schema_version"]));
+        fmt::format("it has schema version {}; this program reads version 1", attributes.number["schema_version"]));
 
   RunFile run;
   read_phases(file, run);

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What read_run_file refuses, and how it says so.
+#include <hdf5.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "catch.hpp"
+#include "haloscope/errors.hpp"
+#include "haloscope/record.hpp"
+
+using namespace haloscope;
+
+namespace {
+
+/// A folder that goes away afterwards.
+struct Folder {
+  Folder() {
+    char name[] = "haloscope-test-XXXXXX";
+    if (mkdtemp(name) == nullptr) throw std::runtime_error("no folder");
+    path = name;
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  std::filesystem::path path;
+};
+
+void write_run(const std::string& path) {
+  RecordHeader header;
+  header.case_name = "fake";
+  header.steps = 4;
+  Record record(MPI_COMM_SELF, path, false, header, MachineReport{});
+  StepTimes times;
+  times.seconds = 1;
+  for (int step = 0; step < 3; ++step) record.append(times, step, {});
+  RecordEnd end;
+  end.valid = true;
+  record.finish(end);
+}
+
+std::string refusal(const std::string& path) {
+  try {
+    (void)read_run_file(path);
+  } catch (const UserError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+/// Sets the integer attribute @p name of the root.
+void set_number(const std::string& path, const char* name, std::int64_t value) {
+  const hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+  const hid_t attribute = H5Aopen(file, name, H5P_DEFAULT);
+  REQUIRE(H5Awrite(attribute, H5T_NATIVE_INT64, &value) >= 0);
+  H5Aclose(attribute);
+  H5Fclose(file);
+}
+
+}  // namespace
+
+TEST_CASE("a run file is read") {
+  const Folder folder;
+  const std::string path = folder.path / "run.h5";
+  write_run(path);
+  CHECK(refusal(path) == "accepted");
+  CHECK(read_run_file(path).step_seconds.size() == 3);
+  CHECK(read_run_file(path).checks.empty());
+}
+
+TEST_CASE("files that are no run files are refused by one line") {
+  const Folder folder;
+  const std::string path = folder.path / "x.h5";
+  SECTION("missing") { CHECK(refusal(path) == path + ": cannot be read: No such file or directory"); }
+  SECTION("folder") { CHECK(refusal(folder.path) == folder.path.string() + ": cannot be read: Is a directory"); }
+  SECTION("empty") {
+    std::ofstream(path).close();
+    CHECK(refusal(path) == path + ": is not a run file of Haloscope: HDF5 does not know it");
+  }
+  SECTION("text") {
+    std::ofstream(path) << "name = \"cavity\"\n";
+    CHECK(refusal(path) == path + ": is not a run file of Haloscope: HDF5 does not know it");
+  }
+  SECTION("HDF5 of another kind") {
+    H5Fclose(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
+    CHECK(refusal(path) == path + ": cannot be read as a run file: its schema is \"\", not \"haloscope-run\"");
+  }
+  SECTION("another version") {
+    write_run(path);
+    set_number(path, "schema_version", 2);
+    CHECK(refusal(path) ==
+          path + ": cannot be read as a run file: it has schema version 2; this program reads version 1");
+  }
+  SECTION("ranks that do not fit") {
+    write_run(path);
+    set_number(path, "ranks", 7);
+    CHECK(contains(refusal(path), path + ": cannot be read as a run file: /timing/step_seconds has another shape"));
+  }
+  SECTION("more steps promised than there are rows") {
+    write_run(path);
+    set_number(path, "steps_completed", 5);
+    CHECK(contains(refusal(path), path + ": cannot be read as a run file: /timing/step_seconds has another shape"));
+  }
+}
+
+TEST_CASE("a step that lacks the time of a rank does not count, nor any after it") {
+  const Folder folder;
+  const std::string path = folder.path / "run.h5";
+  write_run(path);
+  set_number(path, "steps_completed", 4);  // the fourth is NaN
+  CHECK(read_run_file(path).number.at("steps_completed") == 3);
+}
+
+TEST_CASE("a file cut short anywhere is refused by one line") {
+  const Folder folder;
+  const std::string path = folder.path / "run.h5";
+  write_run(path);
+  const auto size = std::filesystem::file_size(path);
+  for (auto rest = size - 1; rest > 0; rest = rest > 997 ? rest - 997 : rest / 2) {
+    std::filesystem::resize_file(path, rest);
+    const std::string text = refusal(path);
+    CHECK(text.rfind(path + ": ", 0) == 0);
+    CHECK_FALSE(contains(text, "\n"));
+  }
+}
