@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+/// @file counters.hpp
+/// What has been counted, by phase: the library's one state.
+///
+/// Slot 0 takes what happens outside every phase, or while recording is off; it is never read. So a call is charged
+/// without a branch. With MPI_THREAD_MULTIPLE a lock guards the state and all threads share the current phase; without
+/// it the lock costs one predictable branch.
+#include <mpi.h>
+
+#include <array>
+#include <cstddef>
+#include <mutex>
+
+#include "request_table.hpp"
+
+namespace haloscope::interconnect {
+
+enum class Kind { point_to_point, collective };
+
+inline constexpr int max_phases = 32;
+
+struct Counters {
+  double point_to_point_seconds = 0, collective_seconds = 0;  ///< [s]
+  long long messages = 0, bytes = 0, collectives = 0;
+
+  void charge(Kind kind, double seconds) noexcept {
+    (kind == Kind::collective ? collective_seconds : point_to_point_seconds) += seconds;
+  }
+};
+
+struct State {
+  std::array<Counters, max_phases + 1> slots{};
+  int phase = -1;  ///< announced by MPI_Pcontrol; -1: outside
+  bool recording = true;
+  bool several_threads = false;  ///< MPI_THREAD_MULTIPLE was granted
+  RequestTable requests;
+  std::mutex mutex;
+
+  [[nodiscard]] Counters& slot() noexcept {
+    const bool counted = recording && phase >= 0 && phase < max_phases;
+    return slots[static_cast<std::size_t>(counted ? phase + 1 : 0)];
+  }
+};
+
+/// Never destroyed: libraries may call MPI from their own exit handlers.
+extern State& state;
+
+/// Guards `state` where several threads may be in MPI. Never held across an MPI call.
+class Lock {
+ public:
+  Lock() noexcept {
+    if (state.several_threads) lock_ = std::unique_lock(state.mutex);
+  }
+
+ private:
+  std::unique_lock<std::mutex> lock_;
+};
+
+}  // namespace haloscope::interconnect

@@ -1,0 +1,57 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""usage: test_coverage.py INTERCONNECT.so PASSED.txt FILE...
+
+Every MPI_* call that the FILEs (program, core library, PETSc, HDF5) leave undefined, and every other that libmpi has, is
+wrapped by the interconnect library or passed by name: none slips by unseen."""
+import fnmatch
+import pathlib
+import re
+import subprocess
+import sys
+
+REASONS = {"local", "setup", "io", "one-sided", "dynamic", "partitioned", "large-count"}
+
+
+def symbols(file, *options):
+    """The MPI_* functions that nm lists, without their version; names all in capitals are constants."""
+    listing = subprocess.run(["nm", *options, str(file)], check=True, capture_output=True, text=True).stdout
+    return set(re.findall(r"^[0-9a-f ]*[UTWVBD] (MPI_(?:[A-Z][a-z]|T_)\w*)(?:@.*)?$", listing, re.MULTILINE))
+
+
+def undefined(file):
+    dynamic = [] if file.suffix == ".a" else ["-D"]
+    return symbols(file, "--undefined-only", *dynamic)
+
+
+def libmpi(library):
+    listing = subprocess.run(["ldd", str(library)], check=True, capture_output=True, text=True).stdout
+    return pathlib.Path(re.search(r"libmpi\.so\S* => (\S+)", listing).group(1))
+
+
+def main():
+    library, passed_file, *files = map(pathlib.Path, sys.argv[1:])
+    wrapped = symbols(library, "-D", "--defined-only")
+    rows = [line.split() for line in passed_file.read_text().splitlines() if line.strip() and not line.startswith("#")]
+    failures = [f"{passed_file.name}: not a name and a known reason: {row}" for row in rows
+                if len(row) != 2 or row[1] not in REASONS]
+    patterns = [row[0] for row in rows]
+
+    def passes(name):
+        return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+    failures += [f"wrapped, yet listed as passed: {name}" for name in sorted(wrapped) if passes(name)]
+    used = {file: undefined(file) for file in files}
+    used[libmpi(library)] = symbols(libmpi(library), "-D", "--defined-only")
+    for file, names in used.items():
+        if not names:
+            failures.append(f"{file.name}: no MPI call found, nothing was checked")
+        failures += [f"{file.name}: {name} is neither wrapped nor passed by name"
+                     for name in sorted(names) if name not in wrapped and not passes(name)]
+        print(f"{file.name}: {len(names)} calls, {len(names & wrapped)} wrapped")
+    print("\n".join(failures) if failures else "every call is wrapped or passed by name")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
