@@ -194,7 +194,7 @@ void Flow::State::stage(double dt, double now, double before, bool keep, FlowSte
   }
   // The last pressure is close: the solve begins there, and its tolerance is that of the whole pressure.
   const SolveReport solve = poisson.solve(has_guess);
-  has_guess = solve.converged;
+  has_guess = std::isfinite(solve.relative_residual);  // an unfinished solve is a start as well
   report.iterations += solve.iterations;
   report.residual = std::max(report.residual, solve.relative_residual);
   if (std::isnan(solve.relative_residual)) report.residual = solve.relative_residual;

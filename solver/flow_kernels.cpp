@@ -11,16 +11,18 @@ namespace {
 
 using Offset = std::ptrdiff_t;
 
-/// What leaves a cell of component d's staggered grid along axis e, less what enters, per length: the carrier u_e and
-/// the carried q are averaged to the face between two cells (Harlow & Welch 1965, eqs. 6-8).
-/// @p advect = 1/(4 dx_e), @p diffuse = ν/dx_e².
-inline double net_flux(const double* carrier, const double* q, Offset i, Offset along_e, Offset along_d, double advect,
-                       double diffuse) noexcept {
-  const double high =
-      (carrier[i] + carrier[i + along_d]) * (q[i] + q[i + along_e]) * advect - (q[i + along_e] - q[i]) * diffuse;
-  const double low = (carrier[i - along_e] + carrier[i - along_e + along_d]) * (q[i - along_e] + q[i]) * advect -
-                     (q[i] - q[i - along_e]) * diffuse;
-  return high - low;
+/// Four times the momentum that crosses the face after sample @p i along e: the carrier u_e and the carried q are
+/// averaged to it (Harlow & Welch 1965, eqs. 6-8).
+inline double crossing(const double* carrier, const double* q, Offset i, Offset along_e, Offset along_d) noexcept {
+  return (carrier[i] + carrier[i + along_d]) * (q[i] + q[i + along_e]);
+}
+
+/// What component d gains along axis e by advection and diffusion. @p advect = 1/(4 dx_e), @p diffuse = ν/dx_e².
+inline double gain(const double* carrier, const double* q, Offset i, Offset along_e, Offset along_d, double advect,
+                   double diffuse) noexcept {
+  const double out = crossing(carrier, q, i, along_e, along_d),
+               in = crossing(carrier, q, i - along_e, along_e, along_d);
+  return ((q[i + along_e] - q[i]) - (q[i] - q[i - along_e])) * diffuse - (out - in) * advect;
 }
 
 struct RowCoefficients {
@@ -39,8 +41,8 @@ void momentum_row(const RowCoefficients& c, Offset along_d, const double* __rest
   const double force = c.force, now = c.now, before = c.before;
 #pragma GCC ivdep
   for (Offset i = begin; i < end; ++i) {
-    const double n = force - net_flux(u, q, i, 1, along_d, ax, dx) - net_flux(v, q, i, sy, along_d, ay, dy) -
-                     net_flux(w, q, i, sz, along_d, az, dz);
+    const double n = force + gain(u, q, i, 1, along_d, ax, dx) + gain(v, q, i, sy, along_d, ay, dy) +
+                     gain(w, q, i, sz, along_d, az, dz);
     double change = now * n;
     if constexpr (has_before) change += before * tendency[i];
     if constexpr (keep) tendency[i] = n;
