@@ -33,6 +33,14 @@ std::string count(double value) {
   return fmt::format("{:.4g}", value);
 }
 
+std::string byte_count(double value) {
+  if (std::isnan(value) || value < 0) return "-";
+  if (value >= 1e9) return fmt::format("{:.3g} GB", value / 1e9);
+  if (value >= 1e6) return fmt::format("{:.3g} MB", value / 1e6);
+  if (value >= 1e3) return fmt::format("{:.3g} kB", value / 1e3);
+  return fmt::format("{:.3g} B", value);
+}
+
 std::string text_of(const RunFile& file, const std::string& key) {
   const auto found = file.text.find(key);
   return found == file.text.end() ? "unknown" : found->second;
@@ -99,7 +107,7 @@ void write_phases(Out out, const RunFile& file) {
                        double bytes, double collectives) {
     fmt::format_to(out, "  {:<12}{:>6.1f} %{:>12}{:>14}{:>12}{:>11}{:>12}{:>12}\n", label, 100 * time / total,
                    seconds(time / shares), seconds(p2p / shares), seconds(collective / shares),
-                   count(messages / shares), count(bytes / shares), count(collectives / shares));
+                   count(messages / shares), byte_count(bytes / shares), count(collectives / shares));
   };
   const auto sum = [](const PerPhase<double>& values) { return std::accumulate(values.begin(), values.end(), 0.0); };
   for (std::size_t p = 0; p < file.phase_seconds.size() && p < file.phases.size(); ++p)
@@ -150,15 +158,15 @@ void write_exchange(Out out, const RunFile& file) {
   std::ranges::sort(bytes);
   bytes.resize(sizes.size(), -1);
 
-  fmt::format_to(out, "\n  {:>9}{:>16}{:>14}{:>26}{:>12}{:>12}\n", "box", "bytes a face", "exchange", "95 % interval",
-                 "p99", "max");
+  fmt::format_to(out, "\n  {:>9}{:>16}{:>14}{:>26}{:>12}{:>12}\n", "box", "message", "exchange", "95 % interval", "p99",
+                 "max");
   for (std::size_t n = 0; n < sizes.size(); ++n) {
     std::vector<double> sorted = after_warmup(file, sizes[n].second);
     if (sorted.empty()) continue;
     std::ranges::sort(sorted);
     const MedianInterval time = median_interval(sorted);
-    fmt::format_to(out, "  {:>9}{:>16}{:>14}{:>26}{:>12}{:>12}\n", fmt::format("{}³", sizes[n].first), count(bytes[n]),
-                   seconds(time.median),
+    fmt::format_to(out, "  {:>9}{:>16}{:>14}{:>26}{:>12}{:>12}\n", fmt::format("{}³", sizes[n].first),
+                   byte_count(bytes[n]), seconds(time.median),
                    std::isnan(time.low) ? std::string{"too few steps"}
                                         : fmt::format("[{}, {}]", seconds(time.low), seconds(time.high)),
                    seconds(percentile(sorted, 0.99)), seconds(sorted.back()));
