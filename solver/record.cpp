@@ -377,7 +377,7 @@ hdf5::Space Record::State::column(const Rows<T>& rows, std::int64_t step, std::i
 }
 
 /// Collective. The last step is read back: Open MPI's own MPI-IO (4.1, 5.0) reports success when the operating system
-/// refused a collective write, as on a full disk.
+/// refused a collective write, as on a full disk. Each rank reads by itself: fewer ranks wait for others.
 template <class T>
 void Record::State::write(const Rows<T>& rows, Attempts& attempt) const {
   const hsize_t values = static_cast<hsize_t>(kept) * rows.width, width = rows.width;
@@ -388,7 +388,7 @@ void Record::State::write(const Rows<T>& rows, Attempts& attempt) const {
   attempt([&] {
     std::array<T, phases> found{};
     check(H5Dread(rows.set.get(), type_of(T{}), hdf5::space({&width, 1}).get(),
-                  column(rows, flushed + kept - 1, 1).get(), together.get(), found.data()));
+                  column(rows, flushed + kept - 1, 1).get(), alone.get(), found.data()));
     if (std::memcmp(found.data(), rows.kept.data() + (values - width), width * sizeof(T)) != 0)
       throw hdf5::Error("what was written does not read back, as when the disk is full");
   });
