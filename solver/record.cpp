@@ -376,7 +376,7 @@ hdf5::Space Record::State::column(const Rows<T>& rows, std::int64_t step, std::i
   return whole;
 }
 
-/// Collective. The last step is read back: Open MPI's own MPI-IO (4.1, 5.0) reports success when the operating system
+/// Collective. The last step is read back: the MPI-IO of Open MPI 4.1 reports success when the operating system
 /// refused a collective write, as on a full disk. Each rank reads by itself: fewer ranks wait for others.
 template <class T>
 void Record::State::write(const Rows<T>& rows, Attempts& attempt) const {
