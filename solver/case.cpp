@@ -56,8 +56,7 @@ bool is_table(std::string_view name) {
   return std::any_of(keys().begin(), keys().end(), [&](const Key& key) { return table_of(key.path) == name; });
 }
 
-// --- overrides
-// -----------------------------------------------------------------------------------------------------------
+// --- overrides -------------------------------------------------------------------------------------------------------
 
 /// The value of an override: TOML, or a bare word.
 toml::table parse_override_value(const std::string& value, const std::string& whole) {
@@ -109,8 +108,7 @@ void apply_override(toml::table& root, const std::string& whole, Origin& origin)
   into->insert_or_assign(path.substr(table.size() + 1), std::move(*value.get("value")));
 }
 
-// --- reading
-// -------------------------------------------------------------------------------------------------------------
+// --- reading ---------------------------------------------------------------------------------------------------------
 
 /// Reads the keys of one [table], or of one element of an array of tables.
 void read_table(const toml::table& table, const std::string& name, Case& settings, std::size_t item, Origin& origin) {
@@ -179,8 +177,7 @@ std::string effective_json(const Case& settings) {
   return json.dump();
 }
 
-// --- from a file, on many ranks
-// --------------------------------------------------------------------------------------------
+// --- from a file, on many ranks --------------------------------------------------------------------------------------
 
 /// The bytes of @p path, or why there are none, as one line that begins with the path. Rank 0 only.
 bool read_bytes(const std::string& path, std::string& bytes_or_error) {

@@ -5,17 +5,15 @@
 /// the test that holds cases/README.md to it. A new key is a new row in case_keys.cpp, and a line in the README.
 #include <toml++/toml.h>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "case_kinds.hpp"
 #include "haloscope/case.hpp"
 
 namespace haloscope {
-
-using Json = nlohmann::ordered_json;
 
 /// A row of the table. For the arrays of tables, [[profile]] and [[expect]], @p item says which of them is meant.
 struct Key {
