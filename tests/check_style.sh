@@ -40,7 +40,7 @@ only_in() {
     complain "$3"
   fi
 }
-only_in '#include <petsc' 'solver/(poisson|main).*|tests/bench/.*' "PETSc stays in the Poisson room"
+only_in '#include <petsc' 'solver/(poisson|main).*|tests/(bench|interconnect)/.*' "PETSc stays in the Poisson room"
 only_in '#include <(hdf5|H5)' 'solver/record.*|tests/.*' "HDF5 stays in the record room"
 only_in '#include <toml' 'solver/case.*' "TOML stays in the case room"
 only_in '#include <hwloc' 'solver/machine.*' "hwloc stays in the machine room"
