@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from haloscope_program import CUBE, VORTEX, Checks, Folder, run
+from haloscope_program import CUBE, VORTEX, Checks, Folder, own_lines, run
 
 # What is wrong, the arguments, and a pattern that the line must hold: which file and key, and what is allowed.
 MISTAKES = [
@@ -44,11 +44,12 @@ ELSEWHERE = [
 ]
 
 
-def expect_one_line(check, what, result, pattern):
+def expect_one_line(check, what, result, pattern, launched=True):
     status, out, err = result
-    lines = err.splitlines()
+    lines = own_lines(err) if launched else err.splitlines()
     check.equal(status, 2, f"{what}: exit code ({err.strip()!r})")
     check(len(lines) == 1 and lines[0].startswith("haloscope: "), f"{what}: one line on standard error, found {err!r}")
+    check("MPI_ABORT" not in err and "MPI_Abort" not in err, f"{what}: nobody aborts: {err!r}")
     check(re.search(pattern, err) is not None, f"{what}: {pattern!r} in {err!r}")
     check.equal(out, "", f"{what}: standard output")
 
@@ -64,7 +65,7 @@ def main():
         Path("folder").mkdir()
 
         for what, arguments, pattern in ELSEWHERE:
-            expect_one_line(check, what, run(arguments), pattern)
+            expect_one_line(check, what, run(arguments), pattern, launched=False)
         for ranks in (1, 2):
             for what, arguments, pattern in MISTAKES:
                 expect_one_line(check, f"{what} on {ranks}", run(arguments, ranks), pattern)
