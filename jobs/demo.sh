@@ -17,11 +17,12 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 
 # launch RANKS COMMAND…: one rank a core where there are cores enough; else the ranks take turns and yield while they wait.
+cores=$(lscpu -p=CORE,SOCKET 2>/dev/null | grep -v '^#' | sort -u | wc -l)
+allowed=$(env -u OMP_NUM_THREADS nproc)  # which would else say OMP_NUM_THREADS
 launch() {
-  local ranks=$1 cores
+  local ranks=$1
   shift
-  cores=$(lscpu -p=CORE,SOCKET 2>/dev/null | grep -v '^#' | sort -u | wc -l)
-  if [ "$ranks" -le "$cores" ] && [ "$ranks" -le "$(nproc)" ]; then
+  if [ "$ranks" -le "$cores" ] && [ "$ranks" -le "$allowed" ]; then
     mpirun -n "$ranks" --bind-to core "$@"
   else
     mpirun -n "$ranks" --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 "$@"
@@ -43,7 +44,7 @@ done
 
 for case in cavity taylor_green; do
   for ranks in 1 2; do
-    printf '\n===== %s on %d rank(s) =====\n' "$case" "$ranks"
+    printf '\n===== %s, ranks: %d =====\n' "$case" "$ranks"
     launch "$ranks" build/release/haloscope run "cases/$case.toml" --output "$results/$case-$ranks.h5"
   done
 done
