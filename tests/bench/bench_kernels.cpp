@@ -56,8 +56,7 @@ std::vector<double> noise(std::size_t n) {
 
 void run(Report& report, const Options& options) {
   report.judge_targets(!options.quick);
-  int rank = 0, ranks = 1;
-  check_mpi(MPI_Comm_rank(MPI_COMM_WORLD, &rank));
+  int ranks = 1;
   check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &ranks));
   const PerAxis<int> grid{1, 1, ranks};  // cut along z, where faces are contiguous
   const Decomposition where(MPI_COMM_WORLD, {options.box[0], options.box[1], options.box[2] * ranks},
@@ -78,9 +77,7 @@ void run(Report& report, const Options& options) {
   auto operator_sweep = [&] { poisson.apply_operator(x.data(), y.data()); };
   auto large_sweep = [&] { large.sweep(); };
   auto same_sweep = [&] { same.sweep(); };
-  auto lone_sweep = [&] {
-    if (rank == 0) large.sweep();
-  };
+  auto lone_sweep = [&] { on_rank_0(MPI_COMM_WORLD, large_sweep); };
   const double sweeps = options.sweeps;
   std::vector<Row> rows{
       {{"triad, large, one rank", times(lone_sweep)}, sweeps, sweeps * large.bytes()},

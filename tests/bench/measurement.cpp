@@ -2,6 +2,7 @@
 #include "measurement.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <numeric>
@@ -30,6 +31,19 @@ std::vector<Samples> interleave(MPI_Comm comm, const std::vector<Candidate>& can
     }
   }
   return samples;
+}
+
+void on_rank_0(MPI_Comm comm, const std::function<void()>& work) {
+  int rank = 0, done = 0;
+  check_mpi(MPI_Comm_rank(comm, &rank));
+  if (rank == 0) work();
+  MPI_Request all = MPI_REQUEST_NULL;
+  check_mpi(MPI_Ibarrier(comm, &all));
+  while (true) {
+    check_mpi(MPI_Test(&all, &done, MPI_STATUS_IGNORE));
+    if (done != 0) return;
+    if (rank != 0) usleep(20);
+  }
 }
 
 Spread spread_of(Samples samples) {

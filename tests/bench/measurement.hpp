@@ -26,6 +26,9 @@ using Samples = std::vector<double>;  ///< one a repeat [s]
 [[nodiscard]] std::vector<Samples> interleave(MPI_Comm comm, const std::vector<Candidate>& candidates, int repeats,
                                               int warmup, std::uint64_t seed = 1);
 
+/// Rank 0 works; the others sleep, since one that polls may take a shared core's or cache's time from it. Collective.
+void on_rank_0(MPI_Comm comm, const std::function<void()>& work);
+
 struct Spread {
   double median = 0, low = 0, high = 0;  ///< low and high: the extreme samples
 };

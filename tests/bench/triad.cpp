@@ -40,13 +40,9 @@ bool Triad::correct() const noexcept {
 
 TriadBandwidth measure_triad(MPI_Comm comm, int mebibytes) {
   Triad triad(mebibytes);
-  int rank = 0, ranks = 1;
-  check_mpi(MPI_Comm_rank(comm, &rank));
+  int ranks = 1;
   check_mpi(MPI_Comm_size(comm, &ranks));
-  const std::vector<Candidate> candidates{{"one rank",
-                                           [&] {
-                                             if (rank == 0) triad.sweep();
-                                           }},
+  const std::vector<Candidate> candidates{{"one rank", [&] { on_rank_0(comm, [&] { triad.sweep(); }); }},
                                           {"all ranks", [&] { triad.sweep(); }}};
   const std::vector<Samples> samples = interleave(comm, candidates, 9, 1);
   require(triad.correct(), "the triad computes b + s c");
