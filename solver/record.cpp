@@ -7,11 +7,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <climits>
 #include <cstdio>
-#include <cstring>
 #include <exception>
 #include <filesystem>
 #include <limits>
@@ -28,9 +26,11 @@ using hdf5::check;
 
 namespace {
 
-constexpr std::int64_t longest_pause = 50;  ///< steps between two looks at the age of what is kept back
-constexpr double oldest = 1.0;              ///< age at which it is flushed [s]; with the steps to the next look, 2 s
-constexpr std::int64_t most_kept = 8192;    ///< steps; 3.6 MB
+constexpr std::int64_t longest_pause = 50;     ///< steps between two looks at the age of what is kept back
+constexpr double oldest = 1.0;                 ///< age at which it is flushed [s]; with the steps to the next look, 2 s
+constexpr std::int64_t most_kept = 8192;       ///< steps; 3.6 MB
+constexpr int most_writers = 64;               ///< ranks that write a flush
+constexpr std::int64_t most_received = 75000;  ///< rows that one of them holds; 34 MB
 constexpr std::size_t fill_block = std::size_t{4} << 20;  ///< [bytes]
 constexpr auto phases = static_cast<std::size_t>(n_phases);
 
@@ -39,13 +39,13 @@ constexpr T missing = std::numeric_limits<T>::has_quiet_NaN ? std::numeric_limit
 hid_t type_of(double) { return H5T_NATIVE_DOUBLE; }
 hid_t type_of(std::int64_t) { return H5T_NATIVE_INT64; }
 
-/// One data set of a value a step (and rank, and phase), with the steps that are not yet written.
-template <class T>
-struct Rows {
-  hdf5::Dataset set;
-  std::size_t width = 1;  ///< values of a step on this rank
-  std::vector<T> kept;
+/// One step of one rank as it travels to the rank that writes it.
+struct Row {
+  double step_seconds, step_start_seconds;
+  PerPhase<double> phase_seconds, point_to_point_seconds, collective_seconds;
+  PerPhase<std::int64_t> messages, bytes, collectives;
 };
+static_assert(sizeof(Row) == 8 * (2 + 6 * phases));
 
 /// What @p work throws, as one line; empty when it goes well.
 template <class Work>
@@ -59,21 +59,6 @@ std::string failure_of(Work&& work) {
     return error.code().message();
   }
 }
-
-/// The first failure of several pieces of work, all of which are done: where they are collective, a rank that left
-/// after its first failure would leave the others waiting.
-class Attempts {
- public:
-  template <class Work>
-  void operator()(Work&& work) {
-    std::string failure = failure_of(work);
-    if (first_.empty()) first_ = std::move(failure);
-  }
-  [[nodiscard]] const std::string& first() const noexcept { return first_; }
-
- private:
-  std::string first_;
-};
 
 /// All ranks learn of the failure of the lowest rank that has one, and throw the same. Collective; one Allreduce when
 /// all is well.
@@ -135,19 +120,16 @@ struct Record::State {
   void fill();
   void write_place(const RankPlace& place, const RecordExtents& extents) const;
   void agree_on_writing(const std::string& failure) const;
-  void keep(const StepTimes& times, double aligned_start, const std::vector<double>& values);
+  void keep(const StepTimes& times, double aligned_start, const std::vector<double>& solver_values);
   bool due();
   void flush();
   void finish(const RecordEnd& end);
   template <class T>
-  Rows<T> open_rows(const std::string& name, std::size_t width) const;
-  template <class T>
-  void fill(const Rows<T>& rows) const;
-  template <class T>
-  hdf5::Space column(const Rows<T>& rows, std::int64_t step, std::int64_t count) const;
-  template <class T>
-  void write(const Rows<T>& rows, Attempts& attempt) const;
-  void write_alone(const Rows<double>& rows, Attempts& attempt) const;
+  void fill(const hdf5::Dataset& set) const;
+  void exchange();
+  template <class T, class Part>
+  void write(const hdf5::Dataset& set, Part part);
+  void write_solver() const;
   template <class T>
   void write_own(const std::string& name, const T* value, hid_t type) const;
 
@@ -164,10 +146,15 @@ struct Record::State {
 
   std::optional<RecordStructure> structure;  ///< on rank 0
   hdf5::File file;                           ///< the parallel handle
-  hdf5::Properties together, alone;          ///< transfers: collective, independent
-  Rows<double> step_seconds, step_start_seconds, phase_seconds, point_to_point_seconds, collective_seconds;
-  Rows<std::int64_t> messages, bytes, collectives;
-  std::vector<Rows<double>> solver;
+  hdf5::Dataset step_seconds, step_start_seconds, phase_seconds, point_to_point_seconds, collective_seconds;
+  hdf5::Dataset messages, bytes, collectives;
+  std::vector<hdf5::Dataset> solver;
+
+  int writers = 1;
+  std::vector<Row> rows;                            ///< kept back
+  std::vector<std::vector<double>> values;          ///< likewise, of each solver quantity
+  std::vector<Row> received;                        ///< during a flush: (rank, step) of the steps that this rank writes
+  std::int64_t first_received = 0, n_received = 0;  ///< these steps, counted from the first kept
 };
 
 // --- creating --------------------------------------------------------------------------------------------------------
@@ -178,7 +165,10 @@ Record::State::State(MPI_Comm world, const std::string& where, bool force, const
   require(header.steps >= 1, "a record has at least one step");
   check_mpi(MPI_Comm_rank(comm.get(), &rank));
   check_mpi(MPI_Comm_size(comm.get(), &ranks));
-  capacity = std::min(steps, most_kept);
+  writers = std::min(ranks, most_writers);
+  capacity = std::min(steps, std::clamp(most_received * writers / ranks, std::int64_t{100}, most_kept));
+  rows.resize(static_cast<std::size_t>(capacity));
+  if (rank == 0) values.assign(header.solver_quantities.size(), std::vector<double>(rows.size()));
   kept_since = PMPI_Wtime();
   hdf5::be_silent();
   agree<UserError>(comm.get(), rank == 0 ? objection(path, partial, force) : std::string());
@@ -228,42 +218,33 @@ void Record::State::open(const std::vector<std::string>& quantities) {
   check(H5Pset_fapl_mpio(access.get(), comm.get(), MPI_INFO_NULL));
   check(H5Pset_all_coll_metadata_ops(access.get(), true));  // one rank reads the structure and broadcasts it
   file = hdf5::File(check(H5Fopen(partial.c_str(), H5F_ACC_RDWR, access.get())));
-  together = hdf5::Properties(check(H5Pcreate(H5P_DATASET_XFER)));
-  check(H5Pset_dxpl_mpio(together.get(), H5FD_MPIO_COLLECTIVE));
-  alone = hdf5::Properties(check(H5Pcreate(H5P_DATASET_XFER)));
-  check(H5Pset_dxpl_mpio(alone.get(), H5FD_MPIO_INDEPENDENT));
-
-  step_seconds = open_rows<double>("/timing/step_seconds", 1);
-  step_start_seconds = open_rows<double>("/timing/step_start_seconds", 1);
-  phase_seconds = open_rows<double>("/timing/phase_seconds", phases);
-  point_to_point_seconds = open_rows<double>("/timing/point_to_point_seconds", phases);
-  collective_seconds = open_rows<double>("/timing/collective_seconds", phases);
-  messages = open_rows<std::int64_t>("/timing/messages", phases);
-  bytes = open_rows<std::int64_t>("/timing/bytes", phases);
-  collectives = open_rows<std::int64_t>("/timing/collectives", phases);
-  for (const std::string& name : quantities) solver.push_back(open_rows<double>("/solver/" + name, 1));
+  const auto set = [this](const std::string& name) {
+    return hdf5::Dataset(check(H5Dopen2(file.get(), name.c_str(), H5P_DEFAULT)));
+  };
+  step_seconds = set("/timing/step_seconds");
+  step_start_seconds = set("/timing/step_start_seconds");
+  phase_seconds = set("/timing/phase_seconds");
+  point_to_point_seconds = set("/timing/point_to_point_seconds");
+  collective_seconds = set("/timing/collective_seconds");
+  messages = set("/timing/messages");
+  bytes = set("/timing/bytes");
+  collectives = set("/timing/collectives");
+  for (const std::string& name : quantities) solver.push_back(set("/solver/" + name));
 }
 
-template <class T>
-Rows<T> Record::State::open_rows(const std::string& name, std::size_t width) const {
-  return {.set = hdf5::Dataset(check(H5Dopen2(file.get(), name.c_str(), H5P_DEFAULT))),
-          .width = width,
-          .kept = std::vector<T>(static_cast<std::size_t>(capacity) * width)};
-}
-
-/// Writes "missing" everywhere, each rank an equal run of steps: contiguous in the file, so independent writes do best.
+/// Writes "missing" everywhere, each rank an equal run of steps.
 void Record::State::fill() {
-  for (const auto* rows :
+  for (const auto* set :
        {&step_seconds, &step_start_seconds, &phase_seconds, &point_to_point_seconds, &collective_seconds})
-    fill(*rows);
-  for (const auto* rows : {&messages, &bytes, &collectives}) fill(*rows);
-  for (const auto& rows : solver) fill(rows);
+    fill<double>(*set);
+  for (const auto* set : {&messages, &bytes, &collectives}) fill<std::int64_t>(*set);
+  for (const auto& set : solver) fill<double>(set);
 }
 
 template <class T>
-void Record::State::fill(const Rows<T>& rows) const {
-  const hdf5::Space whole(check(H5Dget_space(rows.set.get())));
-  std::vector<hsize_t> count = hdf5::extents(rows.set.get());
+void Record::State::fill(const hdf5::Dataset& set) const {
+  const hdf5::Space whole(check(H5Dget_space(set.get())));
+  std::vector<hsize_t> count = hdf5::extents(set.get());
   std::size_t step_size = 1;
   for (std::size_t axis = 1; axis < count.size(); ++axis) step_size *= count[axis];
   const auto block = static_cast<std::int64_t>(std::max<std::size_t>(1, fill_block / (step_size * sizeof(T))));
@@ -274,7 +255,7 @@ void Record::State::fill(const Rows<T>& rows) const {
     start[0] = static_cast<hsize_t>(step);
     count[0] = static_cast<hsize_t>(std::min(block, end - step));
     check(H5Sselect_hyperslab(whole.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr));
-    check(H5Dwrite(rows.set.get(), type_of(T{}), hdf5::space(count).get(), whole.get(), alone.get(), nothing.data()));
+    check(H5Dwrite(set.get(), type_of(T{}), hdf5::space(count).get(), whole.get(), H5P_DEFAULT, nothing.data()));
   }
 }
 
@@ -303,32 +284,28 @@ void Record::State::write_own(const std::string& name, const T* value, hid_t typ
   const hdf5::Space whole(check(H5Dget_space(set.get())));
   const hsize_t start = static_cast<hsize_t>(rank), count = 1;
   check(H5Sselect_hyperslab(whole.get(), H5S_SELECT_SET, &start, nullptr, &count, nullptr));
-  check(H5Dwrite(set.get(), type, hdf5::space({&count, 1}).get(), whole.get(), alone.get(), value));
+  check(H5Dwrite(set.get(), type, hdf5::space({&count, 1}).get(), whole.get(), H5P_DEFAULT, value));
 }
 
 // --- steps -----------------------------------------------------------------------------------------------------------
 
-void Record::State::keep(const StepTimes& times, double aligned_start, const std::vector<double>& values) {
+void Record::State::keep(const StepTimes& times, double aligned_start, const std::vector<double>& solver_values) {
   require(flushed + kept < steps, "no more steps are recorded than were planned");
-  require(rank != 0 || values.size() == solver.size(), "one value is given for each solver quantity");
+  require(rank != 0 || solver_values.size() == values.size(), "one value is given for each solver quantity");
   if (flushed + kept == 0) {
     first_start = aligned_start;
     check_mpi(MPI_Bcast(&first_start, 1, MPI_DOUBLE, 0, comm.get()));
   }
-  const auto row = static_cast<std::size_t>(kept);
-  step_seconds.kept[row] = times.seconds;
-  step_start_seconds.kept[row] = aligned_start - first_start;
-  const auto copy = [row](const auto& from, auto& to) {
-    std::copy(from.begin(), from.end(), to.kept.data() + row * phases);
-  };
-  copy(times.phase_seconds, phase_seconds);
-  copy(times.point_to_point_seconds, point_to_point_seconds);
-  copy(times.collective_seconds, collective_seconds);
-  copy(times.messages, messages);
-  copy(times.bytes, bytes);
-  copy(times.collectives, collectives);
-  if (rank == 0)
-    for (std::size_t quantity = 0; quantity < solver.size(); ++quantity) solver[quantity].kept[row] = values[quantity];
+  const auto step = static_cast<std::size_t>(kept);
+  rows[step] = {times.seconds,
+                aligned_start - first_start,
+                times.phase_seconds,
+                times.point_to_point_seconds,
+                times.collective_seconds,
+                times.messages,
+                times.bytes,
+                times.collectives};
+  for (std::size_t quantity = 0; quantity < values.size(); ++quantity) values[quantity][step] = solver_values[quantity];
   ++kept;
 }
 
@@ -349,67 +326,92 @@ bool Record::State::due() {
 /// step_seconds goes last, when all ranks have written the rest, so a step that is there for all ranks is whole.
 void Record::State::flush() {
   if (kept == 0) return;
-  Attempts attempt;
-  for (const auto* rows : {&step_start_seconds, &phase_seconds, &point_to_point_seconds, &collective_seconds})
-    write(*rows, attempt);
-  for (const auto* rows : {&messages, &bytes, &collectives}) write(*rows, attempt);
-  if (rank == 0)
-    for (const auto& rows : solver) write_alone(rows, attempt);
-  agree_on_writing(attempt.first());
-  write(step_seconds, attempt);
-  agree_on_writing(attempt.first());
-  if (rank == 0) attempt([&] { structure->set_steps_completed(flushed + kept); });
-  agree_on_writing(attempt.first());
+  exchange();
+  agree_on_writing(failure_of([this] {
+    write<double>(step_start_seconds, [](const Row& row) { return &row.step_start_seconds; });
+    write<double>(phase_seconds, [](const Row& row) { return row.phase_seconds.data(); });
+    write<double>(point_to_point_seconds, [](const Row& row) { return row.point_to_point_seconds.data(); });
+    write<double>(collective_seconds, [](const Row& row) { return row.collective_seconds.data(); });
+    write<std::int64_t>(messages, [](const Row& row) { return row.messages.data(); });
+    write<std::int64_t>(bytes, [](const Row& row) { return row.bytes.data(); });
+    write<std::int64_t>(collectives, [](const Row& row) { return row.collectives.data(); });
+    if (rank == 0) write_solver();
+  }));
+  agree_on_writing(
+      failure_of([this] { write<double>(step_seconds, [](const Row& row) { return &row.step_seconds; }); }));
+  agree_on_writing(failure_of([this] {
+    if (rank == 0) structure->set_steps_completed(flushed + kept);
+  }));
   flushed += kept;
   kept = 0;
   next_look = std::min(pause, capacity);
   kept_since = PMPI_Wtime();
 }
 
-/// The column of this rank, @p count steps from @p step on.
-template <class T>
-hdf5::Space Record::State::column(const Rows<T>& rows, std::int64_t step, std::int64_t count) const {
-  hdf5::Space whole(check(H5Dget_space(rows.set.get())));
-  const hsize_t start[] = {static_cast<hsize_t>(step), static_cast<hsize_t>(rank), 0};
-  const hsize_t size[] = {static_cast<hsize_t>(count), 1, rows.width};
-  check(H5Sselect_hyperslab(whole.get(), H5S_SELECT_SET, start, nullptr, size, nullptr));
-  return whole;
+/// Gives each writer an equal run of steps of all ranks, a long contiguous piece of every data set. HDF5's collective
+/// transfer would do the same inside MPI-IO, but that of Open MPI 4.1 writes every step of every rank by a call of its
+/// own (25 ms a second of 1 ms steps on two ranks) and reports success when the system refused to write.
+void Record::State::exchange() {
+  const auto at = [](int index) { return static_cast<std::size_t>(index); };
+  std::vector<int> send(at(ranks), 0), send_from(at(ranks), 0), receive(at(ranks), 0), receive_at(at(ranks), 0);
+  first_received = n_received = 0;
+  for (int writer = 0; writer < writers; ++writer) {
+    const auto to = static_cast<int>(std::int64_t{writer} * ranks / writers);
+    const std::int64_t begin = kept * writer / writers, end = kept * (writer + 1) / writers;
+    send_from[at(to)] = static_cast<int>(begin);
+    send[at(to)] = static_cast<int>(end - begin);
+    if (to != rank) continue;
+    first_received = begin;
+    n_received = end - begin;
+  }
+  for (int from = 0; from < ranks; ++from) {
+    receive[at(from)] = static_cast<int>(n_received);
+    receive_at[at(from)] = static_cast<int>(from * n_received);
+  }
+  received.resize(at(ranks) * static_cast<std::size_t>(n_received));
+  MPI_Datatype row = MPI_DATATYPE_NULL;
+  check_mpi(MPI_Type_contiguous(sizeof(Row), MPI_BYTE, &row));
+  check_mpi(MPI_Type_commit(&row));
+  const int code = MPI_Alltoallv(rows.data(), send.data(), send_from.data(), row, received.data(), receive.data(),
+                                 receive_at.data(), row, comm.get());
+  MPI_Type_free(&row);
+  check_mpi(code);
 }
 
-/// Collective. The last step is read back: the MPI-IO of Open MPI 4.1 reports success when the operating system
-/// refused a collective write, as on a full disk. Each rank reads by itself: fewer ranks wait for others.
-template <class T>
-void Record::State::write(const Rows<T>& rows, Attempts& attempt) const {
-  const hsize_t values = static_cast<hsize_t>(kept) * rows.width, width = rows.width;
-  attempt([&] {
-    check(H5Dwrite(rows.set.get(), type_of(T{}), hdf5::space({&values, 1}).get(), column(rows, flushed, kept).get(),
-                   together.get(), rows.kept.data()));
-  });
-  attempt([&] {
-    std::array<T, phases> found{};
-    check(H5Dread(rows.set.get(), type_of(T{}), hdf5::space({&width, 1}).get(),
-                  column(rows, flushed + kept - 1, 1).get(), alone.get(), found.data()));
-    if (std::memcmp(found.data(), rows.kept.data() + (values - width), width * sizeof(T)) != 0)
-      throw hdf5::Error("what was written does not read back, as when the disk is full");
-  });
+/// Writes what was received, the @p part of each row, as (step, rank, …). Not collective.
+template <class T, class Part>
+void Record::State::write(const hdf5::Dataset& set, Part part) {
+  if (n_received == 0) return;
+  std::vector<hsize_t> count = hdf5::extents(set.get()), start(count.size(), 0);
+  start[0] = static_cast<hsize_t>(flushed + first_received);
+  count[0] = static_cast<hsize_t>(n_received);
+  const std::size_t width = count.size() > 2 ? count[2] : 1, n = count[0];
+  std::vector<T> block(n * count[1] * width);
+  for (std::size_t step = 0; step < n; ++step)
+    for (std::size_t from = 0; from < count[1]; ++from)
+      std::copy_n(part(received[from * n + step]), width, &block[(step * count[1] + from) * width]);
+  const hdf5::Space whole(check(H5Dget_space(set.get())));
+  check(H5Sselect_hyperslab(whole.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr));
+  check(H5Dwrite(set.get(), type_of(T{}), hdf5::space(count).get(), whole.get(), H5P_DEFAULT, block.data()));
 }
 
 /// One value a step, from this rank.
-void Record::State::write_alone(const Rows<double>& rows, Attempts& attempt) const {
-  attempt([&] {
-    const hdf5::Space whole(check(H5Dget_space(rows.set.get())));
-    const hsize_t start = static_cast<hsize_t>(flushed), count = static_cast<hsize_t>(kept);
+void Record::State::write_solver() const {
+  const hsize_t start = static_cast<hsize_t>(flushed), count = static_cast<hsize_t>(kept);
+  const hdf5::Space memory = hdf5::space({&count, 1});
+  for (std::size_t quantity = 0; quantity < solver.size(); ++quantity) {
+    const hdf5::Space whole(check(H5Dget_space(solver[quantity].get())));
     check(H5Sselect_hyperslab(whole.get(), H5S_SELECT_SET, &start, nullptr, &count, nullptr));
-    check(H5Dwrite(rows.set.get(), H5T_NATIVE_DOUBLE, hdf5::space({&count, 1}).get(), whole.get(), alone.get(),
-                   rows.kept.data()));
-  });
+    check(H5Dwrite(solver[quantity].get(), H5T_NATIVE_DOUBLE, memory.get(), whole.get(), H5P_DEFAULT,
+                   values[quantity].data()));
+  }
 }
 
 void Record::State::finish(const RecordEnd& end) {
   flush();
-  for (auto* rows : {&step_seconds, &step_start_seconds, &phase_seconds, &point_to_point_seconds, &collective_seconds})
-    rows->set.reset();
-  for (auto* rows : {&messages, &bytes, &collectives}) rows->set.reset();
+  for (auto* set : {&step_seconds, &step_start_seconds, &phase_seconds, &point_to_point_seconds, &collective_seconds,
+                    &messages, &bytes, &collectives})
+    set->reset();
   solver.clear();
   file.reset();  // before the structure may grow: closing sets the file's size to what the handle knows
   agree_on_writing(failure_of([&] {

@@ -8,8 +8,9 @@
 /// place only then; later writes touch no metadata but one fixed-size attribute, and finish() switches to the finished
 /// structure by a single small write. So a run killed at any moment leaves a file that opens and holds every flushed
 /// step. The price: the number of steps must be bounded beforehand, and the space for all of them is taken at the
-/// start. Each rank writes its own column, collectively; nothing gathers all ranks. Safe against the end of processes,
-/// not of power: nothing is forced to the disk. HDF5 stays behind this door.
+/// start. A flush deals the steps out to at most 64 ranks, each of which writes its steps of all ranks in long pieces;
+/// nothing gathers the run on one. Safe against the end of processes, not of power: nothing is forced to the disk. HDF5
+/// stays behind this door.
 #include <mpi.h>
 
 #include <cstdint>
