@@ -29,7 +29,7 @@ constexpr auto pfmg = "hypre PFMG";
 const std::map<std::string, double> targets{{petsc_mg, 4}, {algebraic, 5}, {pfmg, 3}};
 
 struct Entry {
-  std::string name;
+  std::string name, group;
   bool standard;   ///< in a run that names none: the best of its kind, found by running all
   bool likes_odd;  ///< without periodic axes its grids nest when n is odd
   std::function<std::unique_ptr<Contender>(const std::string& name, const PoissonProblem&)> make;
@@ -37,7 +37,7 @@ struct Entry {
 
 Entry petsc(const std::string& name, bool standard, const char* group, const std::string& options) {
   const bool refine = group == petsc_mg;
-  return {name, standard, refine, [=](const std::string& who, const PoissonProblem& problem) {
+  return {name, group, standard, refine, [=](const std::string& who, const PoissonProblem& problem) {
             std::string all = options;
             if (refine) {
               int levels = 1;
@@ -53,14 +53,14 @@ Entry petsc(const std::string& name, bool standard, const char* group, const std
 }
 
 Entry struct_pfmg(const std::string& name, bool standard, int relaxation, bool galerkin, bool skip) {
-  return {name, standard, false, [=](const std::string& who, const PoissonProblem& problem) {
+  return {name, pfmg, standard, false, [=](const std::string& who, const PoissonProblem& problem) {
             return make_pfmg(who, pfmg, problem, relaxation, galerkin, skip);
           }};
 }
 
 std::vector<Entry> entries() {
   const auto mine = [](const std::string& name, Precision precision) {
-    return Entry{name, true, false, [=](const std::string& who, const PoissonProblem& problem) {
+    return Entry{name, ours, true, false, [=](const std::string& who, const PoissonProblem& problem) {
                    return make_ours(who, problem, precision, HaloMethod::persistent);
                  }};
   };
@@ -124,66 +124,106 @@ std::vector<Entry> chosen(const Options& options) {
   return result;
 }
 
-/// The best of each group against the faster of ours, sample by sample.
-void compare(Report& report, const std::vector<std::unique_ptr<Contender>>& field,
-             const std::vector<Samples>& samples) {
-  std::map<std::string, std::size_t> best;  // by group: degrees of freedom a second
-  const auto rate = [&](std::size_t c) { return field[c]->problem().unknowns() / spread_of(samples[c]).median; };
-  for (std::size_t c = 0; c < field.size(); ++c) {
-    const auto [at, added] = best.try_emplace(field[c]->group(), c);
-    if (!added && rate(c) > rate(at->second)) at->second = c;
-  }
-  const auto mine = best.find(ours);
-  if (mine == best.end()) return;
+/// A solver that ran, and what it was measured beside.
+struct Result {
+  std::string name, group;
+  double rate = 0;  ///< median, unknowns a second
+  Spread ratio;     ///< to the faster of ours in the same round, unknowns a second
+  std::string faster_of_ours;
+};
+
+/// A table row, and the check of the last solution.
+double print_row(Report& report, const Options& options, Contender& c, const Samples& samples) {
+  const Spread s = spread_of(samples);
+  const double residual = c.problem().relative_residual(c.solution()), rate = c.problem().unknowns() / s.median;
+  report.line(fmt::format("{:<22} {:>5} {:>10} {:>9.2e}  {:<28} {:>9.2f}", c.name(), c.problem().n, c.iterations(),
+                          residual, text(s, 1, 4), rate * 1e-6));
+  // Krylov methods stop by a residual that they update; it may differ from the true one by rounding.
+  report.check(fmt::format("{} stops at a residual of {:.3e}", c.name(), residual),
+               residual <= 1.05 * options.tolerance);
+  return rate;
+}
+
+void judge(Report& report, const std::vector<Result>& results) {
   for (const auto& [group, target] : targets) {
-    const auto theirs = best.find(group);
-    if (theirs == best.end()) continue;
-    const double sizes = field[mine->second]->problem().unknowns() / field[theirs->second]->problem().unknowns();
-    const Spread s = spread_of(ratio(samples[theirs->second], samples[mine->second]));
-    report.line(fmt::format("ratio     {} over {}: {} times the degrees of freedom a second",
-                            field[mine->second]->name(), field[theirs->second]->name(), text(s, 1 / sizes, 2)));
-    report.at_least(fmt::format("times {}", group), s.median * sizes, target);
+    const Result* best = nullptr;
+    for (const Result& r : results) {
+      if (r.group == group && (best == nullptr || r.rate > best->rate)) best = &r;
+    }
+    if (best == nullptr || best->faster_of_ours.empty()) continue;
+    report.line(fmt::format("ratio     {} over {}: {} times the unknowns a second", best->faster_of_ours, best->name,
+                            text(best->ratio, 1, 2)));
+    report.at_least(fmt::format("times {}", group), best->ratio.median, target);
   }
 }
 
+void print_memory(Report& report) {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  auto kib = static_cast<double>(usage.ru_maxrss);
+  check_mpi(MPI_Allreduce(MPI_IN_PLACE, &kib, 1, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD));
+  report.line(fmt::format("memory    {:.1f} GiB at most so far, all ranks, set-up included", kib / (1 << 20)));
+}
+
+/// Ours stay; each other solver comes for a round of its own, in which it alternates with ours, and goes: together they
+/// would not fit into memory.
 void measure(Report& report, const Options& options, GlobalIndex n) {
   std::map<GlobalIndex, PoissonProblem> problems;
-  std::vector<std::unique_ptr<Contender>> field;
-  std::vector<Candidate> candidates;
-  for (const Entry& e : chosen(options)) {
+  const auto make = [&](const Entry& e) {
     const GlobalIndex likes = options.walls && e.likes_odd ? n + 1 : n;
-    const auto problem = problems.try_emplace(likes, MPI_COMM_WORLD, likes, !options.walls, options.tolerance).first;
-    std::unique_ptr<Contender> made = e.make(e.name, problem->second);
-    if (made == nullptr) {
-      report.line(fmt::format("{} is not built in", e.name));
-      continue;
-    }
-    Contender* const c = made.get();
-    candidates.push_back({e.name, [c] { c->solve(); }, [c] { c->load(); }});
-    field.push_back(std::move(made));
-  }
-  const std::vector<Samples> samples = interleave(MPI_COMM_WORLD, candidates, options.repeats, options.warmup);
-
-  report.line(fmt::format("\n-∇²x = b, 7 points, {}, {}³, to {:g}, {} solves each",
+    return e.make(e.name,
+                  problems.try_emplace(likes, MPI_COMM_WORLD, likes, !options.walls, options.tolerance).first->second);
+  };
+  report.line(fmt::format("\n-∇²x = b, 7 points, {}, {}³, to {:g}, {} solves each a round",
                           options.walls ? "walls" : "periodic", n, options.tolerance, options.repeats));
   report.line(fmt::format("{:<22} {:>5} {:>10} {:>9}  {:<28} {:>9}", "solver", "n", "iterations", "residual",
                           "seconds (min - max)", "MDOF/s"));
-  for (std::size_t c = 0; c < field.size(); ++c) {
-    const Spread s = spread_of(samples[c]);
-    const double residual = field[c]->problem().relative_residual(field[c]->solution());
-    report.line(fmt::format("{:<22} {:>5} {:>10} {:>9.2e}  {:<28} {:>9.2f}", field[c]->name(), field[c]->problem().n,
-                            field[c]->iterations(), residual, text(s, 1, 4),
-                            field[c]->problem().unknowns() / s.median * 1e-6));
-    // Krylov methods stop by a residual that they update; it may differ from the true one by rounding.
-    report.check(fmt::format("{} stops at a residual of {:.3e}", field[c]->name(), residual),
-                 residual <= 1.05 * options.tolerance);
+  std::vector<std::unique_ptr<Contender>> mine;
+  std::vector<Candidate> candidates;
+  std::vector<Samples> pooled;
+  const auto enter = [&](Contender& c) { candidates.push_back({c.name(), [&c] { c.solve(); }, [&c] { c.load(); }}); };
+  const auto measure_round = [&] {
+    std::vector<Samples> samples = interleave(MPI_COMM_WORLD, candidates, options.repeats, options.warmup);
+    for (std::size_t c = 0; c < mine.size(); ++c)
+      pooled[c].insert(pooled[c].end(), samples[c].begin(), samples[c].end());
+    return samples;
+  };
+
+  std::vector<Entry> rivals;
+  for (Entry& e : chosen(options)) {
+    if (e.group != ours) {
+      rivals.push_back(std::move(e));
+      continue;
+    }
+    enter(*mine.emplace_back(make(e)));
+    pooled.emplace_back();
   }
-  compare(report, field, samples);
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  double kib = static_cast<double>(usage.ru_maxrss);
-  check_mpi(MPI_Allreduce(MPI_IN_PLACE, &kib, 1, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD));
-  report.line(fmt::format("memory    {:.1f} GiB at most so far, all ranks and solvers together", kib / (1 << 20)));
+  std::vector<Result> results;
+  for (const Entry& e : rivals) {
+    const std::unique_ptr<Contender> rival = make(e);
+    if (rival == nullptr) {
+      report.line(fmt::format("{:<22} is not built in", e.name));
+      continue;
+    }
+    enter(*rival);
+    const std::vector<Samples> samples = measure_round();
+    candidates.pop_back();
+    Result& result =
+        results.emplace_back(Result{e.name, e.group, print_row(report, options, *rival, samples.back()), {}, ""});
+    std::size_t faster = 0;
+    for (std::size_t c = 1; c < mine.size(); ++c) {
+      if (spread_of(samples[c]).median < spread_of(samples[faster]).median) faster = c;
+    }
+    if (mine.empty()) continue;
+    Samples times = ratio(samples.back(), samples[faster]);
+    for (double& t : times) t *= mine[faster]->problem().unknowns() / rival->problem().unknowns();
+    result.ratio = spread_of(times);
+    result.faster_of_ours = mine[faster]->name();
+  }
+  if (results.empty()) (void)measure_round();
+  for (std::size_t c = 0; c < mine.size(); ++c) (void)print_row(report, options, *mine[c], pooled[c]);
+  judge(report, results);
+  print_memory(report);
 }
 
 void run(Report& report, const Options& options) {
