@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The command line. `run` is started by mpirun or srun and uses MPI; every other command works where MPI does not.
-#include <dlfcn.h>
 #include <fmt/format.h>
 #include <mpi.h>
 
@@ -100,13 +99,6 @@ ExitCode explain(const CommandLine& line, const CLI::ParseError& error, bool spe
   return ExitCode::user_error;
 }
 
-/// PETSc's BLAS may start a thread a core in every rank; the ranks would then disturb what they measure.
-void silence_blas_threads() {
-  using SetThreads = void (*)(int);
-  if (const auto set_threads = reinterpret_cast<SetThreads>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads")))
-    set_threads(1);
-}
-
 /// MPI from here to the end of main.
 class MpiSession {
  public:
@@ -149,7 +141,6 @@ ExitCode run_on_ranks(int argc, char** argv, const std::vector<std::string>& arg
   try {
     line.parse(arguments);
     for (int i = 0; i < argc; ++i) line.options.command_line += (i == 0 ? "" : " ") + std::string(argv[i]);
-    silence_blas_threads();
     const Communicator world = make_communicator(MPI_COMM_WORLD);
     const PetscSession petsc(petsc_options);
     return run(world.get(), petsc, line.options);

@@ -10,6 +10,7 @@
 
 #include "haloscope/errors.hpp"
 #include "haloscope/flow.hpp"
+#include "petsc.hpp"
 
 namespace haloscope::testing {
 
@@ -23,12 +24,6 @@ inline Case flow_case(PerAxis<GlobalIndex> cells, PerAxis<double> length, PerAxi
   c.precision = Precision::double_;
   c.file = "test.toml";
   return c;
-}
-
-/// PETSc for all tests of a binary; never finalized, since Catch has no hook before MPI_Finalize.
-inline void start_petsc() {
-  static PetscSession* const session = new PetscSession({});
-  (void)session;
 }
 
 /// A flow with the decomposition and clock it needs. Not movable: the flow points at both.

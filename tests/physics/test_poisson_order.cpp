@@ -7,16 +7,12 @@
 
 #include "catch.hpp"
 #include "haloscope/poisson.hpp"
+#include "petsc.hpp"
 
 using namespace haloscope;
 using std::numbers::pi;
 
 namespace {
-
-void start_petsc() {
-  static PetscSession* const session = new PetscSession({});
-  (void)session;
-}
 
 struct Outcome {
   double error = 0;  ///< largest, against the solution of the differential equation

@@ -9,22 +9,11 @@
 #include "catch.hpp"
 #include "haloscope/case.hpp"
 #include "haloscope/errors.hpp"
+#include "world.hpp"
 
 using namespace haloscope;
 
 namespace {
-
-int rank() {
-  int rank = 0;
-  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  return rank;
-}
-
-int ranks() {
-  int ranks = 0;
-  MPI_Comm_size(MPI_COMM_WORLD, &ranks);
-  return ranks;
-}
 
 /// A directory of rank 0 with a name that all ranks know; gone when it dies.
 class Scratch {
@@ -33,19 +22,19 @@ class Scratch {
     long id = static_cast<long>(getpid());
     MPI_Bcast(&id, 1, MPI_LONG, 0, MPI_COMM_WORLD);
     path_ = std::filesystem::temp_directory_path() / ("haloscope_test_case_read_" + std::to_string(id));
-    if (rank() == 0) std::filesystem::create_directory(path_);
+    if (rank_of_world() == 0) std::filesystem::create_directory(path_);
     MPI_Barrier(MPI_COMM_WORLD);
   }
   ~Scratch() {
     MPI_Barrier(MPI_COMM_WORLD);
-    if (rank() == 0) std::filesystem::remove_all(path_);
+    if (rank_of_world() == 0) std::filesystem::remove_all(path_);
   }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
 
   /// The path of a file that only rank 0 writes.
   std::string write(const std::string& name, const std::string& text) const {
-    if (rank() == 0) std::ofstream(path_ / name) << text;
+    if (rank_of_world() == 0) std::ofstream(path_ / name) << text;
     MPI_Barrier(MPI_COMM_WORLD);
     return (path_ / name).string();
   }
@@ -99,18 +88,18 @@ TEST_CASE("what cannot be read is the same error everywhere") {
   CHECK(common_error(broken).starts_with(broken + ":1:"));
   if (geteuid() != 0) {  // root reads everything
     const std::string hidden = scratch.write("hidden.toml", good);
-    if (rank() == 0) std::filesystem::permissions(hidden, std::filesystem::perms::none);
+    if (rank_of_world() == 0) std::filesystem::permissions(hidden, std::filesystem::perms::none);
     MPI_Barrier(MPI_COMM_WORLD);
     CHECK(common_error(hidden) == hidden + ": cannot be opened: Permission denied");
   }
 }
 
 TEST_CASE("ranks that were started differently all hear of it") {
-  if (ranks() == 1) return;  // nobody to disagree with
+  if (ranks_of_world() == 1) return;  // nobody to disagree with
   const Scratch scratch;
   const std::string file = scratch.write("good.toml", good), other = scratch.write("other.toml", good);
   const std::string text = file + ": all ranks must be started with the same case file and --set values";
-  const bool odd_one = rank() == ranks() - 1;
+  const bool odd_one = rank_of_world() == ranks_of_world() - 1;
   CHECK(common_error(odd_one ? other : file) == text);
   CHECK(common_error(file, odd_one ? std::vector<std::string>{"run.steps=2"} : std::vector<std::string>{}) == text);
   CHECK(common_error(file, {odd_one ? "run.steps=2" : "run.steps=3"}) == text);

@@ -8,22 +8,11 @@
 
 #include "catch.hpp"
 #include "haloscope/machine.hpp"
+#include "world.hpp"
 
 using namespace haloscope;
 
 namespace {
-
-int rank_of_world() {
-  int rank = 0;
-  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  return rank;
-}
-
-int ranks_of_world() {
-  int ranks = 0;
-  MPI_Comm_size(MPI_COMM_WORLD, &ranks);
-  return ranks;
-}
 
 /// Hardware threads that this process may use.
 std::vector<int> hardware_threads() {

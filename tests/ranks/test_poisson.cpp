@@ -9,17 +9,12 @@
 #include "catch.hpp"
 #include "haloscope/errors.hpp"
 #include "haloscope/poisson.hpp"
+#include "petsc.hpp"
 
 using namespace haloscope;
 using std::numbers::pi;
 
 namespace {
-
-/// PETSc for all tests of this binary; never finalized, since Catch has no hook before MPI_Finalize.
-void start_petsc() {
-  static PetscSession* const session = new PetscSession({});
-  (void)session;
-}
 
 Case settings_for(PerAxis<GlobalIndex> cells, bool periodic) {
   Case c;

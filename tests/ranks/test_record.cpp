@@ -14,22 +14,11 @@
 
 #include "catch.hpp"
 #include "haloscope/errors.hpp"
+#include "world.hpp"
 
 using namespace haloscope;
 
 namespace {
-
-int rank_of_world() {
-  int rank = 0;
-  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  return rank;
-}
-
-int size_of_world() {
-  int size = 0;
-  MPI_Comm_size(MPI_COMM_WORLD, &size);
-  return size;
-}
 
 /// A folder that all ranks share and that goes away afterwards.
 class Folder {
@@ -119,7 +108,7 @@ void append_steps(Record& record, std::int64_t begin, std::int64_t end) {
 TEST_CASE("what is recorded is what is read back") {
   const Folder folder;
   const std::string path = folder / "run.h5";
-  const int ranks = size_of_world();
+  const int ranks = ranks_of_world();
   constexpr std::int64_t planned = 200, done = 130, warmup = 2;
   {
     Record record(MPI_COMM_WORLD, path, false, header(planned), machine());
