@@ -2,12 +2,15 @@
 // A halo exchange beside the bare MPI exchange of the same messages.
 //
 // Counted: one exchange of one-layer faces of cubic boxes, out of many in a row, on the slowest rank. Messages and
-// bytes are what one rank sends. The bare exchange sends the same bytes to the same ranks from buffers that lie ready:
-// no packing, no unpacking, no copies across periodic axes that one rank spans. It is done with persistent requests and
-// with Isend and Irecv; the faster of the two is the lower bound.
+// bytes are what one rank sends. The bare exchange sends the same bytes to the same ranks, with persistent requests and
+// with Isend and Irecv: no packing, no unpacking, no copies across periodic axes that one rank spans. It writes each
+// message before it is sent and reads it after, one contiguous stream each, as any exchange of new values must: that
+// moves cache lines between cores. The faster of the two is the lower bound. The rows "stale" send the same unchanged
+// bytes over and over, which no solver does; they show what MPI alone costs.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "haloscope/halo.hpp"
 #include "haloscope/handles.hpp"
@@ -52,6 +55,15 @@ class BareExchange {
     }
   }
 
+  /// New values to send, and a use for those that came.
+  void write() {
+    ++round_;
+    for (Message& m : messages_) std::ranges::fill(m.out, round_);
+  }
+  void read() {
+    for (const Message& m : messages_) sum_ = std::accumulate(m.in.begin(), m.in.end(), sum_);
+  }
+
   void persistent() {
     const int n = static_cast<int>(started_.size());
     if (n == 0) return;
@@ -93,6 +105,8 @@ class BareExchange {
   std::vector<Message> messages_;
   std::vector<Request> owned_;
   std::vector<MPI_Request> started_, posted_;
+  double round_ = 0;
+  volatile double sum_ = 0;
 };
 
 /// Rows of one box, number of fields, and kind of boundary.
@@ -110,21 +124,23 @@ void measure(Report& report, const Options& options, int edge, int n_fields, boo
   for (int f = 0; f < n_fields; ++f) memory.emplace_back(where.local_cells(), 1);
   for (auto& field : memory) views.push_back(field.view());
 
-  std::vector<Candidate> candidates{{"bare persistent",
-                                     [&] {
-                                       for (int i = 0; i < options.exchanges; ++i) bare.persistent();
-                                     }},
-                                    {"bare Isend, Irecv", [&] {
-                                       for (int i = 0; i < options.exchanges; ++i) bare.point_to_point();
-                                     }}};
+  const auto often = [&](auto exchange) {
+    return [&options, exchange] {
+      for (int i = 0; i < options.exchanges; ++i) exchange();
+    };
+  };
+  std::vector<Candidate> candidates{
+      {"bare persistent", often([&] { bare.write(), bare.persistent(), bare.read(); })},
+      {"bare Isend, Irecv", often([&] { bare.write(), bare.point_to_point(), bare.read(); })},
+      {"stale persistent", often([&] { bare.persistent(); })},
+  };
   std::vector<Halo<double>> halos;
   for (const HaloMethod method :
        {HaloMethod::persistent, HaloMethod::point_to_point, HaloMethod::neighbor_collective, HaloMethod::mock}) {
     halos.emplace_back(where, method, HaloReach::faces, 1, n_fields, clock);
     const std::size_t h = halos.size() - 1;
-    candidates.push_back({fmt::format("halo {}", name(method)), [&, h] {
-                            for (int i = 0; i < options.exchanges; ++i) halos[h].end(halos[h].begin(views));
-                          }});
+    candidates.push_back(
+        {fmt::format("halo {}", name(method)), often([&halos, &views, h] { halos[h].end(halos[h].begin(views)); })});
   }
   require(halos[0].bytes() == bare.bytes() && halos[0].messages() == bare.messages(),
           "halo and bare exchange send the same messages");
@@ -137,7 +153,7 @@ void measure(Report& report, const Options& options, int edge, int n_fields, boo
     report.line(fmt::format("{:>4}³ {:>6}  {:<8} {:>8} {:>7}  {:<26} {:<24} {}", edge, n_fields,
                             periodic ? "periodic" : "walls", bare.messages(), bare.bytes(), candidates[c].name,
                             text(s, 1e-6 * options.exchanges, 2), text(r, 1, 2)));
-    if (c >= 2 && c != candidates.size() - 1) best = std::min(best, r.median);
+    if (c >= 3 && c != candidates.size() - 1) best = std::min(best, r.median);
   }
   // Copies across a periodic axis that one rank spans are no part of the bound.
   if (!periodic)
