@@ -4,7 +4,8 @@
 //
 // Cost model of one exchange: each rank sends up to six messages of size² cells x fields x 8 bytes. A step's exchanges
 // of one size start from a barrier and follow each other without one, so neighbours may run ahead by one exchange at
-// most.
+// most. An axis that one process spans has walls, whatever the case says: a copy within a rank is no message. Only a
+// rank alone keeps them, having nothing else.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -26,6 +27,8 @@ Decomposition cubes(MPI_Comm comm, PerAxis<int> process_grid, PerAxis<bool> peri
   PerAxis<std::vector<GlobalIndex>> cuts;
   for (std::size_t axis = 0; axis < 3; ++axis)
     for (int piece = 0; piece <= process_grid[axis]; ++piece) cuts[axis].push_back(GlobalIndex{size} * piece);
+  const bool alone = process_grid == PerAxis<int>{1, 1, 1};
+  for (std::size_t axis = 0; axis < 3; ++axis) periodic[axis] = periodic[axis] && (alone || process_grid[axis] > 1);
   return Decomposition(comm, cuts, periodic);
 }
 
