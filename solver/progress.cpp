@@ -3,11 +3,11 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <mpi.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <numeric>
 
@@ -17,16 +17,29 @@ namespace {
 
 constexpr double seconds_between_drawings = 0.2;
 
-/// mpirun hands its ranks a pipe as standard error and copies it to its own. So where a launcher started us, what
-/// counts is whether the launcher's standard error is a terminal (its process is our parent when rank 0 runs on its
-/// node).
-bool launcher_has_terminal() {
-  if (std::getenv("PMIX_RANK") == nullptr) return false;
-  const int theirs = open(fmt::format("/proc/{}/fd/2", getppid()).c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC);
-  if (theirs < 0) return false;
-  const bool terminal = isatty(theirs) != 0;
-  close(theirs);
-  return terminal;
+/// Standard error where it is a terminal. mpirun hands its ranks a pipe instead and copies it to its own standard
+/// error; Open MPI 5 copies whole lines only, and a live line never ends. So where a launcher started us the line goes
+/// to the launcher's terminal directly (its process is our parent when rank 0 runs on its node), opened such that a
+/// terminal that stands still (Ctrl-S) stops no rank. @return a file descriptor to close, or -1
+int open_terminal() {
+  if (isatty(STDERR_FILENO) != 0) return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+  if (std::getenv("PMIX_RANK") == nullptr) return -1;
+  const std::string theirs = fmt::format("/proc/{}/fd/2", getppid());
+  const int terminal = open(theirs.c_str(), O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+  if (terminal < 0 || isatty(terminal) != 0) return terminal;
+  close(terminal);
+  return -1;
+}
+
+/// A launcher runs its ranks in the background of its terminal, which after `stty tostop` stops who writes from there,
+/// unless the signal for that is blocked. A line that does not get through is no loss.
+void show(int terminal, const std::string& text) {
+  sigset_t background, before;
+  sigemptyset(&background);
+  sigaddset(&background, SIGTTOU);
+  pthread_sigmask(SIG_BLOCK, &background, &before);
+  if (write(terminal, text.data(), text.size()) < 0) errno = 0;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 std::string duration(double seconds) {
@@ -38,12 +51,12 @@ std::string duration(double seconds) {
 
 }  // namespace
 
-bool terminal_watches() { return isatty(STDERR_FILENO) != 0 || launcher_has_terminal(); }
-
-Progress::Progress(std::int64_t steps, bool enabled) : steps_(steps), enabled_(enabled) {}
+Progress::Progress(std::int64_t steps, bool speaks) : steps_(steps), terminal_(speaks ? open_terminal() : -1) {}
 
 Progress::~Progress() {
-  if (enabled_ && last_drawn_ > 0) std::fputs("\r\x1b[K", stderr);
+  if (terminal_ < 0) return;
+  if (drawn_at_) show(terminal_, "\r\x1b[K");
+  close(terminal_);
 }
 
 std::string Progress::line(double now, double simulated_time, double end_time) const {
@@ -62,7 +75,7 @@ std::string Progress::line(double now, double simulated_time, double end_time) c
 }
 
 void Progress::update(const StepTimes& times, double simulated_time, double end_time) {
-  if (!enabled_) return;
+  if (terminal_ < 0) return;
   if (done_ == 0) first_ = times.start;
   const auto slot = static_cast<std::size_t>(done_++ % n_recent);
   recent_[slot] = times.seconds;
@@ -72,10 +85,9 @@ void Progress::update(const StepTimes& times, double simulated_time, double end_
     recent_mpi_[slot] += times.point_to_point_seconds[p] + times.collective_seconds[p];
   }
   const double now = times.start + times.seconds;
-  if (now - last_drawn_ < seconds_between_drawings) return;
-  last_drawn_ = now;
-  fmt::print(stderr, "\r{}\x1b[K", line(now, simulated_time, end_time));
-  std::fflush(stderr);
+  if (drawn_at_ && now - *drawn_at_ < seconds_between_drawings) return;
+  drawn_at_ = now;
+  show(terminal_, fmt::format("\r{}\x1b[K", line(now, simulated_time, end_time)));
 }
 
 }  // namespace haloscope

@@ -72,7 +72,7 @@ Evidence take_steps(MPI_Comm world, const Case& settings, Workload& workload, Ph
   Evidence evidence;
   const std::vector<std::string> names = workload.quantities();
   const std::int64_t steps = most_steps(settings);
-  Progress progress(steps, rank_in(world) == 0 && terminal_watches());
+  Progress progress(steps, rank_in(world) == 0);
   StopSign stop(world);
 
   double origin = MPI_Wtime() + offset.seconds;  // of rank 0: what start times count from

@@ -40,7 +40,7 @@ def main():
     check = Checks()
     with Folder():
         Path("cube.toml").write_text(CUBE)
-        arguments = ["run", "cube.toml", "--steps", "1000", "--force", "--output"]
+        arguments = ["run", "cube.toml", "--steps", "5", "--force", "--output"]
         for ranks in (None, 2):
             what = "alone" if ranks is None else f"under mpirun on {ranks}"
             status, seen = on_a_terminal([*arguments, f"terminal-{ranks}.h5"], ranks)
