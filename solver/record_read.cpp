@@ -107,7 +107,7 @@ void for_each_slab(hid_t file, const std::string& name, const std::vector<hsize_
   }
 }
 
-/// Slowest and fastest rank of each step, up to the first step that is not there for all ranks.
+/// Slowest rank of each step, up to the first step that is not there for all ranks.
 void read_step_seconds(hid_t file, hsize_t steps, hsize_t ranks, RunFile& run) {
   bool complete = true;
   for_each_slab(file, "/timing/step_seconds", {ranks}, 0, steps, [&](const double* values, hsize_t, hsize_t rows) {
@@ -115,9 +115,7 @@ void read_step_seconds(hid_t file, hsize_t steps, hsize_t ranks, RunFile& run) {
       const double* const step = values + row * ranks;
       complete = std::none_of(step, step + ranks, [](double seconds) { return std::isnan(seconds); });
       if (!complete) break;
-      const auto [fastest, slowest] = std::minmax_element(step, step + ranks);
-      run.step_seconds.push_back(*slowest);
-      run.step_seconds_fastest.push_back(*fastest);
+      run.step_seconds.push_back(*std::max_element(step, step + ranks));
     }
   });
 }

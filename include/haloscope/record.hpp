@@ -92,9 +92,8 @@ struct RunFile {
   std::map<std::string, std::int64_t> number;  ///< integer attributes of the root: valid, ranks, steps_completed, …
   std::map<std::string, std::string> machine;  ///< attributes of /machine
   std::vector<std::string> phases, warnings, invalid_reasons;
-  std::vector<double> step_seconds;          ///< of each completed step: the slowest rank [s]
-  std::vector<double> step_seconds_fastest;  ///< likewise the fastest rank [s]
-  PerPhase<double> phase_seconds{};          ///< summed over completed steps after warm-up and over ranks [s]
+  std::vector<double> step_seconds;  ///< of each completed step: the slowest rank [s]
+  PerPhase<double> phase_seconds{};  ///< summed over completed steps after warm-up and over ranks [s]
   PerPhase<double> point_to_point_seconds{}, collective_seconds{};  ///< likewise
   PerPhase<double> messages{}, bytes{}, collectives{};              ///< likewise, counts; NaN where nothing counted
   std::map<std::string, std::vector<double>> solver;                ///< (step)
