@@ -1,25 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "haloscope/machine.hpp"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cmath>
-#include <cstdint>
-#include <functional>
-#include <limits>
 #include <utility>
 
 #include "haloscope/errors.hpp"
 #include "haloscope/handles.hpp"
+#include "machine_compare.hpp"
 #include "machine_place.hpp"
 
 namespace haloscope {
 
 namespace {
-
-constexpr int listed_values = 8;  ///< of a fact that differs between nodes
 
 int rank_in(MPI_Comm comm) {
   int rank = 0;
@@ -31,12 +25,6 @@ int size_of(MPI_Comm comm) {
   int size = 0;
   check_mpi(MPI_Comm_size(comm, &size));
   return size;
-}
-
-template <class T>
-std::vector<T> reduced(MPI_Comm comm, std::vector<T> values, MPI_Datatype type, MPI_Op op) {
-  check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data(), static_cast<int>(values.size()), type, op, comm));
-  return values;
 }
 
 std::string host_name() {
@@ -65,99 +53,6 @@ std::vector<std::string> broadcast(MPI_Comm comm, const std::vector<std::string>
     received.push_back(all.substr(begin, end - begin));
   }
   return received;
-}
-
-/// A text and how many nodes offer it (or, for a warning, one like it).
-struct Told {
-  std::string text;
-  int nodes = 0;
-};
-
-/// For each slot the text of the lowest rank that offers one, known to rank 0 alone; `nodes` is known to all. Two small
-/// reductions and a message a slot.
-std::vector<Told> first_offers(MPI_Comm leaders, const std::vector<std::string>& texts,
-                               const std::vector<bool>& offers) {
-  const int rank = rank_in(leaders), nobody = std::numeric_limits<int>::max();
-  const std::size_t n = texts.size();
-  std::vector<int> owner(n), count(2 * n, 0);
-  for (std::size_t slot = 0; slot < n; ++slot) owner[slot] = offers[slot] ? rank : nobody;
-  owner = reduced(leaders, owner, MPI_INT, MPI_MIN);
-  for (std::size_t slot = 0; slot < n; ++slot) {
-    count[slot] = offers[slot] ? 1 : 0;
-    count[n + slot] = owner[slot] == rank ? static_cast<int>(texts[slot].size()) : 0;
-  }
-  count = reduced(leaders, count, MPI_INT, MPI_SUM);
-  std::vector<Told> told(n);
-  for (std::size_t slot = 0; slot < n; ++slot) {
-    told[slot].nodes = count[slot];
-    if (owner[slot] == nobody) continue;
-    const int tag = static_cast<int>(slot), length = count[n + slot];
-    if (owner[slot] == rank) {
-      told[slot].text = texts[slot];
-      if (rank != 0) check_mpi(MPI_Send(texts[slot].data(), length, MPI_CHAR, 0, tag, leaders));
-    } else if (rank == 0) {
-      told[slot].text.resize(static_cast<std::size_t>(length));
-      check_mpi(MPI_Recv(told[slot].text.data(), length, MPI_CHAR, owner[slot], tag, leaders, MPI_STATUS_IGNORE));
-    }
-  }
-  return told;
-}
-
-std::string joined(std::vector<Told> values, int nodes) {
-  if (values.size() == 1) return values[0].text;
-  std::stable_sort(values.begin(), values.end(), [](const Told& a, const Told& b) { return a.nodes > b.nodes; });
-  std::string text;
-  for (const Told& value : values) {
-    text +=
-        fmt::format("{}{} ({} node{})", text.empty() ? "" : "; ", value.text, value.nodes, value.nodes == 1 ? "" : "s");
-    nodes -= value.nodes;
-  }
-  if (nodes > 0) text += fmt::format("; others ({} node{})", nodes, nodes == 1 ? "" : "s");
-  return text;
-}
-
-/// Facts of all nodes as one, on rank 0 of @p leaders. The nodes compare hashes, one distinct value of each fact a
-/// round.
-Facts compared(MPI_Comm leaders, const Facts& facts) {
-  constexpr std::uint64_t done = std::numeric_limits<std::uint64_t>::max();
-  const std::size_t n = facts.size();
-  std::vector<std::string> texts;
-  std::vector<std::uint64_t> hashes;
-  for (const auto& [key, text] : facts) {
-    texts.push_back(text);
-    hashes.push_back(std::hash<std::string>{}(text) >> 1);
-  }
-  std::vector<std::vector<Told>> values(n);
-  for (int round = 0; round < listed_values; ++round) {
-    const auto least = reduced(leaders, hashes, MPI_UINT64_T, MPI_MIN);
-    if (std::all_of(least.begin(), least.end(), [](std::uint64_t hash) { return hash == done; })) break;
-    std::vector<bool> offers(n);
-    for (std::size_t slot = 0; slot < n; ++slot) offers[slot] = hashes[slot] != done && hashes[slot] == least[slot];
-    const auto told = first_offers(leaders, texts, offers);
-    for (std::size_t slot = 0; slot < n; ++slot) {
-      if (told[slot].nodes > 0) values[slot].push_back(told[slot]);
-      if (offers[slot]) hashes[slot] = done;
-    }
-  }
-  Facts all;
-  std::size_t slot = 0;
-  for (const auto& [key, text] : facts) all[key] = joined(values[slot++], size_of(leaders));
-  return all;
-}
-
-/// Each nuisance once, with an example and the count of nodes; on rank 0 of @p leaders.
-std::vector<std::string> warnings_of(MPI_Comm leaders, const NodeLoad& load) {
-  const std::vector<std::string> lines = judge(load);
-  std::vector<bool> offers;
-  for (const std::string& line : lines) offers.push_back(!line.empty());
-  std::vector<std::string> warnings;
-  for (const Told& told : first_offers(leaders, lines, offers)) {
-    if (told.nodes == 0) continue;
-    const std::string like =
-        told.nodes > 1 ? fmt::format("; the same kind on {} nodes of {}", told.nodes, size_of(leaders)) : "";
-    warnings.push_back(told.text + like);
-  }
-  return warnings;
 }
 
 /// What the ranks of one node ask of it, on rank 0 of @p node, which gathers them: a byte a core and one more from
@@ -213,13 +108,13 @@ MachineReport look_at_machine(MPI_Comm comm) {
   // Rank 0 of the world leads its node and the leaders; what it comes to know goes to all.
   std::vector<std::string> texts;
   if (leads) {
-    for (const auto& [key, text] : compared(leaders.get(), here)) texts.insert(texts.end(), {key, text});
-    const std::vector<std::string> warnings = warnings_of(leaders.get(), load);
+    for (const auto& [key, text] : compared_facts(leaders.get(), here)) texts.insert(texts.end(), {key, text});
+    const std::vector<std::string> warnings = compared_warnings(leaders.get(), judge(load));
     texts.insert(texts.end(), warnings.begin(), warnings.end());
     report.nodes = size_of(leaders.get());
   }
   std::vector<int> sizes = {report.nodes, size_of(node.get()), static_cast<int>(here.size())};
-  sizes = reduced(world.get(), sizes, MPI_INT, MPI_MAX);
+  check_mpi(MPI_Allreduce(MPI_IN_PLACE, sizes.data(), static_cast<int>(sizes.size()), MPI_INT, MPI_MAX, world.get()));
   report.nodes = sizes[0];
   report.ranks_per_node = sizes[1];
   texts = broadcast(world.get(), texts);
