@@ -231,7 +231,7 @@ Flow::Flow(const Decomposition& decomposition, const Case& settings, PhaseClock&
       }
     }
   }
-  s.velocity_halo.end(s.velocity_halo.begin(u));
+  s.velocity_halo.exchange(u);
   flow::set_wall_ghosts(decomposition, s.settings.wall_velocity_m_per_s, u);
   s.survey();
   if (s.settings.dt_s > 0) s.require_stable(s.settings.dt_s);

@@ -305,6 +305,12 @@ void Halo<T>::end(HaloTicket ticket) {
 }
 
 template <class T>
+void Halo<T>::exchange(std::span<const FieldView<T>> fields) {
+  const ScopedPhase phase(*state_->clock, Phase::halo);
+  end(begin(fields));
+}
+
+template <class T>
 std::span<T> Halo<T>::to_send(Side side, int field) noexcept {
   const auto* c = State::find(state_->sends, direction_of(side));
   if (c == nullptr) return {};

@@ -244,6 +244,7 @@ struct Multigrid<T>::State {
   /// x = V-cycle(b) on level @p m, without its last smoothing step.
   void descend(std::size_t m) {
     Level<T>& l = levels[m];
+    const ScopedPhase scope(clock, l.phase);
     smooth_from_zero(l);
     if (!l.transfer) return;
     const bool moves = l.move.has_value();
@@ -274,7 +275,7 @@ struct Multigrid<T>::State {
 
   /// Rows come whole, so there is nothing to overlap with: the transfer needs a row's full residual.
   void restrict_residual(Level<T>& l, FieldView<T> coarse) {
-    l.halo.end(l.halo.begin(l.x.view()));
+    l.halo.exchange(l.x.view());
     {
       const ScopedPhase scope(clock, l.phase);
       l.transfer->begin_restriction(coarse);
@@ -314,10 +315,8 @@ void Multigrid<T>::apply(const double* r, double* z) {
     return;
   }
   Level<T>& l = s.levels.front();
-  {
-    const ScopedPhase scope(s.clock, l.phase);
-    copy_cells(right, l.b.view());
-  }
+  const ScopedPhase scope(s.clock, l.phase);
+  copy_cells(right, l.b.view());
   s.descend(0);
   if (l.transfer) {
     s.step_into(l, l.steps.back(), [&](LocalIndex j, LocalIndex k) { return result.row(j, k); });

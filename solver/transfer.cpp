@@ -162,7 +162,10 @@ void Transfer<T>::restrict_row(const T* fine_row, LocalIndex j, LocalIndex k, Fi
 
 template <class T>
 void Transfer<T>::end_restriction(FieldView<T> coarse, Phase phase) {
-  halo_->end(halo_->begin_packed());
+  {
+    const ScopedPhase exchange(*clock_, Phase::halo);
+    halo_->end(halo_->begin_packed());
+  }
   const ScopedPhase scope(*clock_, phase);
   for (int s = 0; s < n_sides; ++s) {
     const Side side = static_cast<Side>(s);
@@ -182,7 +185,7 @@ void Transfer<T>::end_restriction(FieldView<T> coarse, Phase phase) {
 
 template <class T>
 void Transfer<T>::add_prolonged(FieldView<T> coarse, FieldView<T> fine, Phase phase) {
-  halo_->end(halo_->begin(coarse));
+  halo_->exchange(coarse);
   const ScopedPhase scope(*clock_, phase);
   const LocalIndex n = coarse.cells[0];
   T* const base = row_.data();  // the part of the interpolation that the fine cells of a coarse cell share

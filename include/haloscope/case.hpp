@@ -70,9 +70,10 @@ struct Case {
   // [poisson]
   std::string krylov = "cg";  ///< cg, pipecg, groppcg, chebyshev or another KSP type of PETSc
   Preconditioner preconditioner = Preconditioner::multigrid;
-  Precision precision = Precision::single;  ///< of the multigrid cycle, where the Krylov method bears it; that is always double
-  double tolerance = 1e-8;                  ///< ‖r‖₂ / ‖b‖₂
-  int iterations = 0;                       ///< > 0: exactly so many per solve, whatever the residual
+  Precision precision =
+      Precision::single;    ///< of the multigrid cycle, where the Krylov method bears it; that is always double
+  double tolerance = 1e-8;  ///< ‖r‖₂ / ‖b‖₂
+  int iterations = 0;       ///< > 0: exactly so many per solve, whatever the residual
   int max_iterations = 500;
   int smoothing = 2;  ///< polynomial degree before and after each coarse correction
   // [exchange]

@@ -62,6 +62,10 @@ class Halo {
   /// Waits, and unpacks into the ghost layers of the fields given to begin(), where they have them.
   void end(HaloTicket ticket);
 
+  /// begin() and end() in one, for who has nothing to do meanwhile.
+  void exchange(std::span<const FieldView<T>> fields);
+  void exchange(FieldView<T> field) { exchange(std::span<const FieldView<T>>(&field, 1)); }
+
   /// As begin(), for one ghost-free field whose faces the caller has written into to_send() itself.
   [[nodiscard]] HaloTicket begin_packed();
   /// The face that will travel to the neighbour at @p side: shape (nz, ny) for x, (nz, nx) for y, (ny, nx) for z.

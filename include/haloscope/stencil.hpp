@@ -132,13 +132,13 @@ void exchange_and_sweep(Halo<T>& halo, const Surroundings<T>& around, FieldView<
                         PhaseClock& clock, Phase phase, const Row& row) {
   const PerAxis<LocalIndex> n = around.cells();
   const auto row_bytes = static_cast<std::size_t>(n[0]) * sizeof(T);
-  HaloTicket ticket = halo.begin(field);
   if (!overlap) {
-    halo.end(std::move(ticket));
+    halo.exchange(field);
     const ScopedPhase scope(clock, phase);
     for_each_row(0, n[1], 0, n[2], row_bytes, [&](LocalIndex j, LocalIndex k) { row(j, k, 0, n[0]); });
     return;
   }
+  HaloTicket ticket = halo.begin(field);
   PerAxis<LocalIndex> low{}, high = n;
   for (std::size_t a = 0; a < 3; ++a) {
     if (around.remote(static_cast<Side>(2 * a))) low[a] = 1;

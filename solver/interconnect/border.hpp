@@ -4,7 +4,8 @@
 /// The border between a program and MPI: each wrapped call crosses it here, once.
 ///
 /// A call made from inside another (a user's reduction, a library above PMPI) belongs to the outer one and is not seen.
-/// Costs two PMPI_Wtime and about ten instructions; the time of the accounting itself is charged to nobody's MPI part.
+/// Costs two readings of the stopwatch and about ten instructions; the time of the accounting itself is charged to
+/// nobody's MPI part.
 #include <mpi.h>
 
 #include "counters.hpp"
@@ -32,13 +33,13 @@ template <class Call, class Account>
 int cross(Kind kind, Call call, Account account) {
   if (inside) return call();
   inside = true;
-  const double begin = PMPI_Wtime();
+  const long long begin = state.stopwatch.now();
   const int code = call();
-  const double seconds = PMPI_Wtime() - begin;
+  const long long ticks = state.stopwatch.now() - begin;
   inside = false;
   const Lock lock;
   Counters& counters = state.slot();
-  counters.charge(kind, seconds);
+  counters.charge(kind, ticks);
   if (code == MPI_SUCCESS) account(counters);
   return code;
 }

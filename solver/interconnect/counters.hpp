@@ -13,6 +13,7 @@
 #include <mutex>
 
 #include "request_table.hpp"
+#include "stopwatch.hpp"
 
 namespace haloscope::interconnect {
 
@@ -21,11 +22,18 @@ enum class Kind { point_to_point, collective };
 inline constexpr int max_phases = 32;
 
 struct Counters {
-  double point_to_point_seconds = 0, collective_seconds = 0;  ///< [s]
+  double point_to_point_seconds = 0, collective_seconds = 0;  ///< settled so far [s]
+  long long point_to_point_ticks = 0, collective_ticks = 0;   ///< of the stopwatch, not settled yet
   long long messages = 0, bytes = 0, collectives = 0;
 
-  void charge(Kind kind, double seconds) noexcept {
-    (kind == Kind::collective ? collective_seconds : point_to_point_seconds) += seconds;
+  void charge(Kind kind, long long ticks) noexcept {
+    (kind == Kind::collective ? collective_ticks : point_to_point_ticks) += ticks;
+  }
+  /// Ticks become seconds once, at the rate then known: a rate that sharpens later does not change the past.
+  void settle(double seconds_per_tick) noexcept {
+    point_to_point_seconds += static_cast<double>(point_to_point_ticks) * seconds_per_tick;
+    collective_seconds += static_cast<double>(collective_ticks) * seconds_per_tick;
+    point_to_point_ticks = collective_ticks = 0;
   }
 };
 
@@ -34,6 +42,7 @@ struct State {
   int phase = -1;  ///< announced by MPI_Pcontrol; -1: outside
   bool recording = true;
   bool several_threads = false;  ///< MPI_THREAD_MULTIPLE was granted
+  Stopwatch stopwatch;
   RequestTable requests;
   std::mutex mutex;
 

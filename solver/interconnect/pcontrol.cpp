@@ -19,8 +19,10 @@ void read(std::va_list arguments) {
   long long* const messages = va_arg(arguments, long long*);
   long long* const bytes = va_arg(arguments, long long*);
   long long* const collectives = va_arg(arguments, long long*);
+  const double seconds_per_tick = state.stopwatch.seconds_per_tick();
   for (int p = 0; p < n; ++p) {
-    const Counters& counters = state.slots[static_cast<std::size_t>(p + 1)];
+    Counters& counters = state.slots[static_cast<std::size_t>(p + 1)];
+    counters.settle(seconds_per_tick);
     point_to_point_seconds[p] = counters.point_to_point_seconds;
     collective_seconds[p] = counters.collective_seconds;
     messages[p] = counters.messages;
