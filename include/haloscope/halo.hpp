@@ -62,7 +62,10 @@ class Halo {
   /// Waits, and unpacks into the ghost layers of the fields given to begin(), where they have them.
   void end(HaloTicket ticket);
 
-  /// begin() and end() in one, for who has nothing to do meanwhile.
+  /// True when no other rank is a neighbour. Then ghost-free fields need no exchange.
+  [[nodiscard]] bool alone() const noexcept;
+
+  /// begin() and end() in one, for who has nothing to do meanwhile. Costs nothing where there is nothing to exchange.
   void exchange(std::span<const FieldView<T>> fields);
   void exchange(FieldView<T> field) { exchange(std::span<const FieldView<T>>(&field, 1)); }
 
