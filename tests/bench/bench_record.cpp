@@ -26,7 +26,7 @@ using namespace haloscope::bench;
 namespace {
 
 struct Options {
-  int cells = 24, iterations = 4, block = 1000, repeats = 30;
+  int cells = 32, iterations = 4, block = 25, repeats = 1000;
   double step_ms = 1;
   std::string output = "bench_record.h5";
   std::string only;
