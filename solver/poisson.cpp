@@ -1,104 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "haloscope/poisson.hpp"
 
-#include <dlfcn.h>
-#include <fmt/format.h>
-#include <petscksp.h>
-
 #include <cmath>
+#include <exception>
 #include <numbers>
 #include <variant>
 
-#include "haloscope/errors.hpp"
+#include "poisson_petsc.hpp"
 
 namespace haloscope {
-
-namespace {
-
-constexpr PetscErrorCode petsc_ok{};  // PETSC_SUCCESS, which has that name only since 3.19
-
-void check_petsc(PetscErrorCode code, std::source_location where = std::source_location::current()) {
-  if (code == petsc_ok) return;
-  const char* text = nullptr;
-  PetscErrorMessage(code, &text, nullptr);
-  throw LibraryError(fmt::format("PETSc: {}", text != nullptr ? text : "unknown error"), where);
-}
-
-bool petsc_is_running() noexcept {
-  PetscBool initialized = PETSC_FALSE, finalized = PETSC_FALSE;
-  PetscInitialized(&initialized);
-  PetscFinalized(&finalized);
-  return initialized == PETSC_TRUE && finalized == PETSC_FALSE;
-}
-
-template <class Object, PetscErrorCode (*Destroy)(Object*)>
-struct PetscTraits {
-  using type = Object;
-  static type null() noexcept { return nullptr; }
-  static void release(type& object) noexcept {
-    if (petsc_is_running()) (void)Destroy(&object);
-  }
-};
-using PetscVector = Handle<PetscTraits<Vec, VecDestroy>>;
-using PetscMatrix = Handle<PetscTraits<Mat, MatDestroy>>;
-using PetscSolver = Handle<PetscTraits<KSP, KSPDestroy>>;
-
-/// C++ exceptions must not cross PETSc's C frames: they become its error code, and PETSc's caller throws again.
-template <class Body>
-PetscErrorCode guarded(const Body& body) noexcept {
-  try {
-    body();
-    return petsc_ok;
-  } catch (const std::exception& failure) {
-    return PetscError(PETSC_COMM_SELF, __LINE__, __func__, __FILE__, PETSC_ERR_LIB, PETSC_ERROR_INITIAL, "%s",
-                      failure.what());
-  }
-}
-
-/// A threaded BLAS under PETSc's vectors would put the threads of all ranks on the same cores.
-void make_blas_serial() {
-  if (void* const symbol = dlsym(RTLD_DEFAULT, "openblas_set_num_threads")) {
-    reinterpret_cast<void (*)(int)>(symbol)(1);
-  }
-}
-
-}  // namespace
-
-PetscSession::PetscSession(const std::vector<std::string>& options) {
-  std::vector<std::string> words{"haloscope"};
-  words.insert(words.end(), options.begin(), options.end());
-  std::vector<char*> pointers;
-  for (std::string& word : words) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
-  int count = static_cast<int>(words.size());
-  char** arguments = pointers.data();
-  // Nothing but what the user wrote after `--`: no ~/.petscrc and no signal handler that turns a kill into an abort.
-  check_petsc(PetscInitialize(&count, &arguments, nullptr, nullptr));
-  check_petsc(PetscPopSignalHandler());
-  check_petsc(PetscOptionsSetValue(nullptr, "-options_left", "no"));  // require_options_used() says it in our words
-  make_blas_serial();
-}
-
-PetscSession::~PetscSession() { (void)PetscFinalize(); }
-
-void PetscSession::require_options_used() const {
-  PetscInt count = 0;
-  char **names = nullptr, **values = nullptr;
-  check_petsc(PetscOptionsLeftGet(nullptr, &count, &names, &values));
-  std::string first;
-  for (PetscInt i = 0; i < count && first.empty(); ++i) {
-    if (std::string_view(names[i]) != "options_left") first = names[i];
-  }
-  check_petsc(PetscOptionsLeftRestore(nullptr, &count, &names, &values));
-  if (!first.empty()) {
-    throw UserError(
-        fmt::format("PETSc option -{}: nothing uses it: only options of the solver in force are allowed", first));
-  }
-}
-
-std::string PetscSession::version() {
-  return fmt::format("{}.{}.{}", PETSC_VERSION_MAJOR, PETSC_VERSION_MINOR, PETSC_VERSION_SUBMINOR);
-}
 
 struct Poisson::State {
   const Decomposition& where;
@@ -115,6 +25,7 @@ struct Poisson::State {
   PetscSolver ksp;
   bool fixed_iterations;
   std::string preconditioner_text;
+  std::exception_ptr failure;  ///< of our own code below PETSc
 
   State(const Decomposition& decomposition, const Case& settings, const Laplacian& laplacian, PhaseClock& phase_clock)
       : where(decomposition),
@@ -161,8 +72,12 @@ struct Poisson::State {
     } else {
       check_petsc(KSPSetTolerances(k, settings.tolerance, 0, PETSC_DEFAULT, settings.max_iterations));
     }
-    check_petsc(KSPSetFromOptions(k));
-    check_petsc(KSPSetUp(k));
+    for (const auto step :
+         {KSPSetFromOptions, KSPSetUp}) {  // the user's options: what fails here is the user's mistake
+      if (const PetscErrorCode code = step(k); code != petsc_ok) {
+        throw UserError(fmt::format("PETSc options: {}", petsc_message(code)));
+      }
+    }
   }
 
   static void set_type(KSP k, const Case& settings) {
@@ -254,14 +169,27 @@ struct Poisson::State {
                        });
   }
 
+  /// C++ exceptions must not cross PETSc's C frames: kept, and thrown again by whoever called PETSc.
+  template <class Body>
+  PetscErrorCode guarded(const Body& body) noexcept {
+    try {
+      body();
+      return petsc_ok;
+    } catch (...) {
+      failure = std::current_exception();
+      return PETSC_ERR_LIB;
+    }
+  }
+
   static PetscErrorCode multiply(Mat m, Vec in, Vec out) {
     void* context = nullptr;
     PetscCall(MatShellGetContext(m, &context));
+    auto* const self = static_cast<State*>(context);
     const double* from = nullptr;
     double* to = nullptr;
     PetscCall(VecGetArrayRead(in, &from));
     PetscCall(VecGetArrayWrite(out, &to));
-    PetscCall(guarded([&] { static_cast<State*>(context)->apply(from, to); }));
+    PetscCall(self->guarded([&] { self->apply(from, to); }));
     PetscCall(VecRestoreArrayRead(in, &from));
     PetscCall(VecRestoreArrayWrite(out, &to));
     return petsc_ok;
@@ -282,7 +210,7 @@ struct Poisson::State {
     double* to = nullptr;
     PetscCall(VecGetArrayRead(in, &from));
     PetscCall(VecGetArrayWrite(out, &to));
-    PetscCall(guarded([&] {
+    PetscCall(self->guarded([&] {
       if (auto* const single = std::get_if<Multigrid<float>>(&self->multigrid)) single->apply(from, to);
       if (auto* const twice = std::get_if<Multigrid<double>>(&self->multigrid)) twice->apply(from, to);
     }));
@@ -329,7 +257,9 @@ struct Poisson::State {
       return {0, 0, true};
     }
     check_petsc(KSPSetInitialGuessNonzero(ksp.get(), start_from_solution ? PETSC_TRUE : PETSC_FALSE));
-    check_petsc(KSPSolve(ksp.get(), b.get(), x.get()));
+    const PetscErrorCode code = KSPSolve(ksp.get(), b.get(), x.get());
+    if (failure) std::rethrow_exception(std::exchange(failure, nullptr));
+    check_petsc(code);
     SolveReport report;
     PetscInt iterations = 0;
     KSPConvergedReason reason = KSP_CONVERGED_ITERATING;

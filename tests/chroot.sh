@@ -4,7 +4,7 @@
 #
 # Does what a fresh Debian does: bootstraps a minimal release into FOLDER, copies this tree to /haloscope in it and runs
 # COMMAND there (tests/run.sh). FOLDER is a temporary one, removed at the end; one that is named is kept, and used again with
-# its packages and its last build. The mirror is DEBIAN_MIRROR, or deb.debian.org. Takes 4 GB and, the first time, minutes.
+# its packages and its last build. The mirror is DEBIAN_MIRROR, or the one debootstrap knows. Takes 4 GB and, the first time, minutes.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 fail() {
@@ -44,7 +44,7 @@ fi
 folder=$(cd "$folder" && pwd)
 
 if [ ! -e "$folder/etc/debian_version" ]; then
-  debootstrap --variant=minbase "$release" "$folder" "${DEBIAN_MIRROR:-http://deb.debian.org/debian}"
+  debootstrap --variant=minbase "$release" "$folder" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"}
 fi
 grep -q "VERSION_CODENAME=$release" "$folder/etc/os-release" || fail "$folder holds another release"
 cp -L /etc/resolv.conf "$folder/etc/resolv.conf"
