@@ -28,6 +28,8 @@ MISTAKES = [
     ("an unknown halo method", ["run", "cube.toml", "--set", "halo.method=pigeon"], r"halo\.method: .*pigeon.*persistent"),
     ("an unknown Krylov method", ["run", "cube.toml", "--set", "poisson.krylov=wishful"], r"wishful"),
     ("a PETSc option that nothing uses", ["run", "cube.toml", "--", "-ksp_tipe", "cg"], r"-ksp_tipe"),
+    ("a PETSc option with a value it does not know", ["run", "cube.toml", "--", "-ksp_type", "conjugate"],
+     r"PETSc options: .*conjugate"),
     ("a process grid that does not fit", ["run", "cube.toml", "--set", "grid.process_grid=[1,1,3]"], r"process_grid|process grid"),
     ("an output in no folder", ["run", "cube.toml", "--output", "nowhere/out.h5"], r"nowhere/out\.h5: "),
     ("an output that exists", ["run", "cube.toml", "--output", "there.h5"], r"there\.h5: .*--force"),
