@@ -37,12 +37,6 @@ PerAxis<std::vector<GlobalIndex>> cut_all(PerAxis<GlobalIndex> cells, PerAxis<in
   return {cut(cells[0], grid[0]), cut(cells[1], grid[1]), cut(cells[2], grid[2])};
 }
 
-int size_of(MPI_Comm comm) {
-  int size = 0;
-  check_mpi(MPI_Comm_size(comm, &size));
-  return size;
-}
-
 }  // namespace
 
 Direction direction_of(Side side) noexcept {
@@ -92,12 +86,12 @@ PerAxis<int> choose_process_grid(int ranks, PerAxis<GlobalIndex> cells, PerAxis<
 
 Decomposition::Decomposition(MPI_Comm comm, PerAxis<GlobalIndex> cells, PerAxis<bool> periodic,
                              PerAxis<int> process_grid)
-    : Decomposition(comm, cut_all(cells, choose_process_grid(size_of(comm), cells, process_grid)), periodic) {}
+    : Decomposition(comm, cut_all(cells, choose_process_grid(ranks_in(comm), cells, process_grid)), periodic) {}
 
 Decomposition::Decomposition(MPI_Comm comm, PerAxis<std::vector<GlobalIndex>> cuts, PerAxis<bool> periodic)
     : comm_(make_communicator(comm)), cuts_(std::move(cuts)), periodic_(periodic) {
   check_mpi(MPI_Comm_rank(comm_.get(), &rank_));
-  ranks_ = size_of(comm_.get());
+  ranks_ = ranks_in(comm_.get());
   const PerAxis<int> grid = process_grid();
   require(grid[0] * grid[1] * grid[2] == ranks_, "one box a rank");
   coordinates_ = {rank_ % grid[0], rank_ / grid[0] % grid[1], rank_ / grid[0] / grid[1]};

@@ -93,11 +93,6 @@ std::vector<Direction> directions(HaloReach reach) {
 
 constexpr Direction opposite(Direction d) noexcept { return {-d[0], -d[1], -d[2]}; }
 
-template <class T>
-MPI_Datatype datatype() noexcept {
-  return sizeof(T) == sizeof(double) ? MPI_DOUBLE : MPI_FLOAT;
-}
-
 }  // namespace
 
 std::string_view name(HaloMethod method) noexcept {
@@ -182,11 +177,11 @@ struct Halo<T>::State {
     MPI_Request request = MPI_REQUEST_NULL;
     for (const Channel& c : receives) {
       const int code =
-          MPI_Recv_init(&receive_buffer[c.offset], elements(c), datatype<T>(), c.peer, c.tag, comm, &request);
+          MPI_Recv_init(&receive_buffer[c.offset], elements(c), mpi_type<T>(), c.peer, c.tag, comm, &request);
       keep(code, request);
     }
     for (const Channel& c : sends) {
-      const int code = MPI_Send_init(&send_buffer[c.offset], elements(c), datatype<T>(), c.peer, c.tag, comm, &request);
+      const int code = MPI_Send_init(&send_buffer[c.offset], elements(c), mpi_type<T>(), c.peer, c.tag, comm, &request);
       keep(code, request);
     }
   }
@@ -219,11 +214,11 @@ struct Halo<T>::State {
     switch (method) {
       case HaloMethod::point_to_point:
         for (const Channel& c : receives) {
-          check_mpi(MPI_Irecv(&receive_buffer[c.offset], elements(c), datatype<T>(), c.peer, c.tag, comm,
+          check_mpi(MPI_Irecv(&receive_buffer[c.offset], elements(c), mpi_type<T>(), c.peer, c.tag, comm,
                               &in_flight.emplace_back()));
         }
         for (const Channel& c : sends) {
-          check_mpi(MPI_Isend(&send_buffer[c.offset], elements(c), datatype<T>(), c.peer, c.tag, comm,
+          check_mpi(MPI_Isend(&send_buffer[c.offset], elements(c), mpi_type<T>(), c.peer, c.tag, comm,
                               &in_flight.emplace_back()));
         }
         break;
@@ -231,9 +226,9 @@ struct Halo<T>::State {
         if (!in_flight.empty()) check_mpi(MPI_Startall(static_cast<int>(in_flight.size()), in_flight.data()));
         break;
       case HaloMethod::neighbor_collective:
-        check_mpi(MPI_Ineighbor_alltoallv(send_buffer.data(), send_counts.data(), send_offsets.data(), datatype<T>(),
+        check_mpi(MPI_Ineighbor_alltoallv(send_buffer.data(), send_counts.data(), send_offsets.data(), mpi_type<T>(),
                                           receive_buffer.data(), receive_counts.data(), receive_offsets.data(),
-                                          datatype<T>(), graph.get(), &in_flight.emplace_back()));
+                                          mpi_type<T>(), graph.get(), &in_flight.emplace_back()));
         break;
       case HaloMethod::mock:
         break;

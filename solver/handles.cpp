@@ -29,4 +29,16 @@ Communicator split_communicator(MPI_Comm comm, int color, int key) {
   return owned;
 }
 
+int rank_in(MPI_Comm comm) {
+  int rank = 0;
+  check_mpi(MPI_Comm_rank(comm, &rank));
+  return rank;
+}
+
+int ranks_in(MPI_Comm comm) {
+  int ranks = 0;
+  check_mpi(MPI_Comm_size(comm, &ranks));
+  return ranks;
+}
+
 }  // namespace haloscope

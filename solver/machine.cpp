@@ -15,18 +15,6 @@ namespace haloscope {
 
 namespace {
 
-int rank_in(MPI_Comm comm) {
-  int rank = 0;
-  check_mpi(MPI_Comm_rank(comm, &rank));
-  return rank;
-}
-
-int size_of(MPI_Comm comm) {
-  int size = 0;
-  check_mpi(MPI_Comm_size(comm, &size));
-  return size;
-}
-
 std::string host_name() {
   char name[256] = "";
   if (gethostname(name, sizeof name - 1) != 0) return unknown;
@@ -59,7 +47,7 @@ std::vector<std::string> broadcast(MPI_Comm comm, const std::vector<std::string>
 /// each.
 NodeLoad load_of(MPI_Comm node, const Topology& topology, const RankPlace& place, const Facts& facts) {
   const std::size_t cores = static_cast<std::size_t>(topology.cores()), row = cores + 1;
-  std::vector<char> mine(row, 0), all(rank_in(node) == 0 ? row * static_cast<std::size_t>(size_of(node)) : 0);
+  std::vector<char> mine(row, 0), all(rank_in(node) == 0 ? row * static_cast<std::size_t>(ranks_in(node)) : 0);
   for (const int core : topology.bound_cores()) mine[static_cast<std::size_t>(core)] = 1;
   mine[cores] = place.bound ? 1 : 0;
   const int count = static_cast<int>(row);
@@ -111,9 +99,9 @@ MachineReport look_at_machine(MPI_Comm comm) {
     for (const auto& [key, text] : compared_facts(leaders.get(), here)) texts.insert(texts.end(), {key, text});
     const std::vector<std::string> warnings = compared_warnings(leaders.get(), judge(load));
     texts.insert(texts.end(), warnings.begin(), warnings.end());
-    report.nodes = size_of(leaders.get());
+    report.nodes = ranks_in(leaders.get());
   }
-  std::vector<int> sizes = {report.nodes, size_of(node.get()), static_cast<int>(here.size())};
+  std::vector<int> sizes = {report.nodes, ranks_in(node.get()), static_cast<int>(here.size())};
   check_mpi(MPI_Allreduce(MPI_IN_PLACE, sizes.data(), static_cast<int>(sizes.size()), MPI_INT, MPI_MAX, world.get()));
   report.nodes = sizes[0];
   report.ranks_per_node = sizes[1];

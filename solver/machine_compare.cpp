@@ -9,24 +9,13 @@
 #include <limits>
 
 #include "haloscope/errors.hpp"
+#include "haloscope/handles.hpp"
 
 namespace haloscope {
 
 namespace {
 
 constexpr int listed_values = 8;  ///< of a fact that differs between nodes
-
-int rank_in(MPI_Comm comm) {
-  int rank = 0;
-  check_mpi(MPI_Comm_rank(comm, &rank));
-  return rank;
-}
-
-int size_of(MPI_Comm comm) {
-  int size = 0;
-  check_mpi(MPI_Comm_size(comm, &size));
-  return size;
-}
 
 template <class T>
 std::vector<T> reduced(MPI_Comm comm, std::vector<T> values, MPI_Datatype type, MPI_Op op) {
@@ -109,7 +98,7 @@ Facts compared_facts(MPI_Comm leaders, const Facts& facts) {
   }
   Facts all;
   std::size_t slot = 0;
-  for (const auto& [key, text] : facts) all[key] = joined(values[slot++], size_of(leaders));
+  for (const auto& [key, text] : facts) all[key] = joined(values[slot++], ranks_in(leaders));
   return all;
 }
 
@@ -120,7 +109,7 @@ std::vector<std::string> compared_warnings(MPI_Comm leaders, const std::vector<s
   for (const Told& told : first_offers(leaders, lines, offers)) {
     if (told.nodes == 0) continue;
     const std::string like =
-        told.nodes > 1 ? fmt::format("; the same kind on {} nodes of {}", told.nodes, size_of(leaders)) : "";
+        told.nodes > 1 ? fmt::format("; the same kind on {} nodes of {}", told.nodes, ranks_in(leaders)) : "";
     warnings.push_back(told.text + like);
   }
   return warnings;

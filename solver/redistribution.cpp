@@ -58,11 +58,6 @@ void for_each_overlap(const PerAxis<std::vector<GlobalIndex>>& cuts, const Box& 
   }
 }
 
-template <class T>
-MPI_Datatype datatype() noexcept {
-  return sizeof(T) == sizeof(double) ? MPI_DOUBLE : MPI_FLOAT;
-}
-
 }  // namespace
 
 int rank_holding(const Decomposition& from, PerAxis<int> to_grid, PerAxis<int> to_coordinates) noexcept {
@@ -116,9 +111,9 @@ struct Redistribution<T>::State {
     const int count = static_cast<int>(p.buffer.size());
     const int send_tag = sends_forward ? forward_tag : backward_tag,
               receive_tag = sends_forward ? backward_tag : forward_tag;
-    check_mpi(MPI_Send_init(p.buffer.data(), count, datatype<T>(), p.peer, send_tag, comm, &send));
+    check_mpi(MPI_Send_init(p.buffer.data(), count, mpi_type<T>(), p.peer, send_tag, comm, &send));
     owned.emplace_back(send);
-    check_mpi(MPI_Recv_init(p.buffer.data(), count, datatype<T>(), p.peer, receive_tag, comm, &receive));
+    check_mpi(MPI_Recv_init(p.buffer.data(), count, mpi_type<T>(), p.peer, receive_tag, comm, &receive));
     owned.emplace_back(receive);
     (sends_forward ? forward_requests : backward_requests).push_back(send);
     (sends_forward ? backward_requests : forward_requests).push_back(receive);

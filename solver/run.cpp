@@ -11,6 +11,7 @@
 #include <numeric>
 
 #include "haloscope/clock.hpp"
+#include "haloscope/handles.hpp"
 #include "haloscope/machine.hpp"
 #include "haloscope/poisson.hpp"
 #include "haloscope/progress.hpp"
@@ -23,18 +24,6 @@
 namespace haloscope {
 
 namespace {
-
-int rank_in(MPI_Comm comm) {
-  int rank = 0;
-  check_mpi(MPI_Comm_rank(comm, &rank));
-  return rank;
-}
-
-int ranks_in(MPI_Comm comm) {
-  int ranks = 1;
-  check_mpi(MPI_Comm_size(comm, &ranks));
-  return ranks;
-}
 
 /// The most steps there can be: what the file makes room for. Where dt is chosen step by step only the case's bound is
 /// known.

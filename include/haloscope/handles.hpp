@@ -7,6 +7,7 @@
 /// already checked: a handle around an unchecked id hides the failure it carries.
 #include <mpi.h>
 
+#include <type_traits>
 #include <utility>
 
 namespace haloscope {
@@ -67,5 +68,16 @@ using Request = Handle<RequestTraits>;
 
 /// MPI_Comm_split with MPI_ERRORS_RETURN; empty for ranks whose @p color is MPI_UNDEFINED. Collective over @p comm.
 [[nodiscard]] Communicator split_communicator(MPI_Comm comm, int color, int key);
+
+/// This rank's number in @p comm, and the count of ranks there. Not collective. @throws LibraryError
+[[nodiscard]] int rank_in(MPI_Comm comm);
+[[nodiscard]] int ranks_in(MPI_Comm comm);
+
+/// MPI's name for float or double.
+template <class T>
+[[nodiscard]] MPI_Datatype mpi_type() noexcept {
+  static_assert(std::is_same_v<T, float> || std::is_same_v<T, double>);
+  return std::is_same_v<T, double> ? MPI_DOUBLE : MPI_FLOAT;
+}
 
 }  // namespace haloscope
