@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+/// @file channel.hpp
+/// Carries the times of messages beside the messages: a stamp of 64 bytes from the sender to the receiver.
+///
+/// Ranks of one host share a memory segment: each has a ring that all others write (Vyukov's bounded queue) and sleeps
+/// on a futex in it, woken by its sender; it never polls. Other hosts are reached by MPI messages on a communicator of
+/// the library's own, and looking for those costs a poll. A full ring keeps nobody waiting: what does not fit stays
+/// with its sender until the next call. HALOSCOPE_CHANNEL=mpi sends all stamps by MPI.
+#include <mpi.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "interconnect/clock.hpp"
+
+namespace haloscope::interconnect {
+
+struct Stamp {
+  enum class Kind : std::int32_t {
+    message,     ///< eager: arrives at `at`
+    rendezvous,  ///< asks for its receiver: may enter the network at `at`.time
+    finish,      ///< the receiver's answer: the send of operation `operation` is complete at `at`
+    round,       ///< a message of a collective
+  };
+  std::uint64_t context = 0;  ///< of the communicator (and the collective's number)
+  std::int32_t from = 0;      ///< world rank
+  std::int32_t tag = 0;       ///< or the round
+  Moment at;
+  Time extra = 0;  ///< rendezvous: the jitter of its data
+  std::int64_t bytes = 0;
+  std::int32_t operation = 0;  ///< rendezvous, finish: the sender's number for it
+  Kind kind = Kind::message;
+};
+static_assert(sizeof(Stamp) == 56);
+
+class Channel {
+ public:
+  /// Collective over @p world, through PMPI.
+  void open(MPI_Comm world);
+  void close();  ///< collective, before PMPI_Finalize
+
+  void post(int to, const Stamp& stamp);  ///< to a world rank, this one included; wakes it
+  /// Hands every stamp that came to @p take, in order of each sender. Returns whether there was one.
+  template <class Take>
+  bool drain(Take take) {
+    bool any = false;
+    for (Stamp stamp; next(stamp); any = true) take(stamp);
+    return any;
+  }
+  /// Sleeps until a stamp or a nudge comes, or @p microseconds have gone. May return early. Where there are cores
+  /// enough for all ranks of the host it spins for some microseconds first.
+  void sleep(int microseconds);
+  /// Wakes a rank of this host, so that it lets MPI progress.
+  void nudge(int to);
+
+ private:
+  [[nodiscard]] bool next(Stamp& stamp);
+  struct Shared;
+  struct Remote;
+  std::shared_ptr<Shared> shared_;
+  std::shared_ptr<Remote> remote_;
+};
+
+}  // namespace haloscope::interconnect

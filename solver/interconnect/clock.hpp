@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+/// @file clock.hpp
+/// The clock of this rank, and beside it the clock it would have on the ideal network.
+///
+/// Virtual: between two calls into MPI the clock advances by the CPU time of the thread (less what reading that clock
+/// costs, measured at the start), or by what the program announces; detours of the host stretch it. Inside the library
+/// it advances by the model alone: the library's own time never enters. Two readings of the thread's CPU clock a call,
+/// 0.2 us each.
+/// Real: the wall clock, aligned between nodes; to advance is to hold the caller back.
+/// The ideal twin advances by the same computing without detours, and waits only for whom it depends on: with announced
+/// computing it is to the bit the clock of the same run on a network that takes no time.
+#include "interconnect/model/detours.hpp"
+#include "interconnect/settings.hpp"
+
+namespace haloscope::interconnect {
+
+/// A time on both clocks.
+struct Moment {
+  Time time = 0;   ///< on the modelled network
+  Time ideal = 0;  ///< on the ideal one
+  friend bool operator==(const Moment&, const Moment&) = default;
+};
+
+/// The later of each.
+[[nodiscard]] inline Moment later(const Moment& a, const Moment& b) noexcept {
+  return {a.time > b.time ? a.time : b.time, a.ideal > b.ideal ? a.ideal : b.ideal};
+}
+
+class Clock {
+ public:
+  /// @p rank keys the detours. Real time: reads wall time plus @p offset at once.
+  void start(const Settings& settings, int rank);
+
+  void enter() noexcept;  ///< the program calls MPI: what it computed since leave() goes onto the clock
+  void leave() noexcept;  ///< … and goes on
+  /// Computing that the program announces; nothing where CPU time counts. [ps]
+  void announce(Time work) noexcept;
+
+  /// Inside the library: where the clock stands. Real: wall time now.
+  [[nodiscard]] Moment now() const noexcept;
+  /// Inside: the processor is busy for @p cost with the network (an overhead o); nothing on the ideal clock. Real:
+  /// spins.
+  void spend(Time cost) noexcept;
+  /// Inside: waits until @p moment, on each clock if it is later than now. Real: spins.
+  void wait_until(const Moment& moment) noexcept;
+
+  /// What MPI_Wtime reads, inside or outside. [ps]
+  [[nodiscard]] Time read() noexcept;
+  [[nodiscard]] Time computed() const noexcept { return computed_; }  ///< since start(), undisturbed
+
+  /// Real: what to add to this host's wall clock to read rank 0's: aligned = wall + offset + drift * (wall - since).
+  void align(Time offset, double drift, Time since) noexcept;
+
+ private:
+  [[nodiscard]] Time cpu() const noexcept;
+  [[nodiscard]] Time wall() const noexcept;
+  void compute(Time work) noexcept;
+
+  Mode mode_ = Mode::record;
+  bool announced_ = false;
+  Moment now_;
+  Time mark_ = 0;          ///< CPU clock when the program went on
+  Time reading_cost_ = 0;  ///< of the CPU clock, between two readings
+  Time computed_ = 0;
+  Detours detours_;
+  Time offset_ = 0, since_ = 0;
+  double drift_ = 0;
+};
+
+}  // namespace haloscope::interconnect

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+/// @file engine.hpp
+/// The modelled network of this rank: its clock, its paths to all others, its channel; and the one loop in which every
+/// modelled call waits.
+///
+/// Exists in virtual and real time only. One thread. A modelled call never blocks inside PMPI: it posts the
+/// non-blocking form, then waits here until the payload is complete and the stamps have told when; meanwhile it answers
+/// other ranks, so no rank's answer depends on where its program stands.
+#include <mpi.h>
+
+#include <vector>
+
+#include "interconnect/channel.hpp"
+#include "interconnect/clock.hpp"
+#include "interconnect/model/path.hpp"
+#include "interconnect/settings.hpp"
+
+namespace haloscope::interconnect {
+
+/// How far a message has come when its sender has posted it.
+struct Departure {
+  Moment enters;   ///< when it may enter the network
+  Moment arrival;  ///< when it is there, if it is eager
+  Time jitter = 0;
+};
+
+class Engine {
+ public:
+  Settings settings;
+  Clock clock;
+  Channel channel;
+  int rank = 0;   ///< in the world
+  int ranks = 1;  ///< of the world
+
+  void start(Settings asked);  ///< collective over MPI_COMM_WORLD, through PMPI
+
+  /// The path to a world rank: within the node or between nodes.
+  [[nodiscard]] const Path& path_to(int to) const noexcept {
+    return settings.node_of(to) == settings.node_of(rank) ? within_ : between_;
+  }
+
+  /// The jitter of the next message to @p to; advances the pair's stream. In program order only: what is drawn later
+  /// than its call (the later rounds of a collective in flight) must be drawn when the call is made.
+  [[nodiscard]] Time draw(int to) noexcept;
+
+  /// A message that leaves now, from the program's own call: spends o, queues behind what this rank sent before, never
+  /// arrives before it (in order per pair).
+  [[nodiscard]] Departure depart(int to, std::int64_t bytes);
+
+  /// Takes the stamps that have come.
+  bool drain();
+
+  /// Waits until @p done () is true; sleeps meanwhile, woken by stamps. @p done is called again and again and may call
+  /// PMPI_Test; where it waits for a payload (not for a stamp) it returns false with `pending_payload` set, and the
+  /// pauses are short.
+  template <class Done>
+  void wait(Done done) {
+    for (int attempt = 0;; ++attempt) {
+      drain();
+      pending_payload = false;
+      if (done()) return;
+      pause(attempt);
+    }
+  }
+  bool pending_payload = false;
+
+ private:
+  void pause(int attempt);
+
+  struct Peer {
+    PairStream stream;
+    Time last_arrival = 0;
+  };
+  Path within_, between_;
+  std::vector<Peer> peers_;                  ///< by world rank
+  Time within_free_ = 0, between_free_ = 0;  ///< when this rank's interface is free
+};
+
+/// Null in record mode, and while the program has paused the model (MPI_Pcontrol level 0).
+[[nodiscard]] Engine* engine() noexcept;
+
+/// Stamps of collectives' rounds that nobody has asked for yet. Returns false when it has not come.
+[[nodiscard]] bool take_round(std::uint64_t context, int from, int round, Moment& arrival);
+
+}  // namespace haloscope::interconnect
