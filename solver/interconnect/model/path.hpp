@@ -17,6 +17,7 @@
 #include <cstdint>
 
 #include "haloscope/profile.hpp"
+#include "interconnect/model/quantile_table.hpp"
 #include "interconnect/model/time.hpp"
 
 namespace haloscope::interconnect {
@@ -65,13 +66,17 @@ class Path {
   [[nodiscard]] double excess_us(double p) const noexcept;
 
  private:
+  [[nodiscard]] double next_probability(PairStream& stream, std::uint64_t pair, std::uint64_t number) const noexcept;
+  [[nodiscard]] Time by_bandwidth(std::int64_t bytes) const noexcept;  ///< b G
+
   Time overhead_ = 0, latency_ = 0, gap_ = 0;
   double ps_per_byte_ = 0;
   std::int64_t eager_limit_ = INT64_MAX;
   double lag1_ = 0, innovation_ = 1;  ///< sqrt(1 - lag1^2)
   bool two_states_ = false;
   TwoStates states_;
-  std::vector<double> p_, log_p_, excess_;  ///< the table: probability, -ln(1 - p), half round trip less median [us]
+  QuantileTable table_;  ///< empty: no jitter
+  double median_us_ = 0;
   std::vector<std::int64_t> curve_bytes_;
   std::vector<Time> curve_;  ///< T at those sizes
   std::uint64_t seed_ = 0;
