@@ -4,13 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cmath>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <sstream>
 
 #include "case_keys.hpp"
 #include "haloscope/errors.hpp"
@@ -19,93 +12,33 @@ namespace haloscope {
 
 namespace {
 
-constexpr std::size_t most_bytes = std::size_t{1} << 20;  ///< of a case file; the longest shipped one has 5 KiB
-
-/// @p text on one line of at most 80 bytes, cut between UTF-8 characters, control characters as spaces.
-std::string one_line(std::string text, std::size_t most = 80) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
-  if (text.size() <= most) return text;
-  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
-  return text.substr(0, most) + "…";
-}
-
-std::string shown(const toml::node& node) {
-  std::ostringstream text;
-  node.visit([&text](const auto& value) { text << value; });
-  return one_line(text.str());
-}
-
-toml::table parse_toml(const std::string& text, const std::string& file) {
-  try {
-    return toml::parse(std::string_view(text), std::string_view(file));
-  } catch (const toml::parse_error& error) {
-    const toml::source_position at = error.source().begin;
-    throw UserError(
-        fmt::format("{}:{}:{}: {}", file, at.line, at.column, one_line(std::string(error.description()), 300)));
-  }
-}
-
-[[noreturn]] void refuse_unknown(const std::string& file, const std::string& path) {
-  throw UserError(
-      fmt::format("{}:{}: unknown key; the nearest known key is {}", file, one_line(path), nearest_key(path)));
-}
-
 bool is_table(std::string_view name) {
   return std::any_of(keys().begin(), keys().end(), [&](const Key& key) { return table_of(key.path) == name; });
 }
 
 // --- overrides -------------------------------------------------------------------------------------------------------
 
-/// The value of an override: TOML, or a bare word.
-toml::table parse_override_value(const std::string& value, const std::string& whole) {
-  const auto word_letter = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-           c == '.';
-  };
-  const bool begins_as_word = !value.empty() && word_letter(value[0]) && !(value[0] >= '0' && value[0] <= '9') &&
-                              value[0] != '-' && value[0] != '.';
-  const bool reserved = value == "true" || value == "false" || value == "inf" || value == "nan";
-  if (begins_as_word && !reserved && std::all_of(value.begin(), value.end(), word_letter)) {
-    return toml::table{{"value", value}};
-  }
-  try {
-    toml::table parsed = toml::parse("value = " + value);
-    if (parsed.size() == 1 && value.find('\n') == std::string::npos) return parsed;
-  } catch (const toml::parse_error&) {
-  }
-  throw UserError(fmt::format("--set:{}: the value must be TOML or a bare word", one_line(whole)));
-}
-
 /// Puts `table.key=value` into @p root.
 void apply_override(toml::table& root, const std::string& whole, Origin& origin) {
-  const std::size_t equals = whole.find('=');
-  const auto trimmed = [](const std::string& s) {
-    const std::size_t begin = s.find_first_not_of(" \t"), end = s.find_last_not_of(" \t");
-    return begin == std::string::npos ? std::string() : s.substr(begin, end - begin + 1);
-  };
-  const std::string path = trimmed(whole.substr(0, equals));
-  if (equals == std::string::npos || path.empty()) {
-    throw UserError(fmt::format("--set:{}: must be written table.key=value", one_line(whole)));
-  }
+  Override set = parse_override(whole);
+  const std::string& path = set.path;
   const std::string table = table_of(path);
   const bool known = std::any_of(keys().begin(), keys().end(), [&path](const Key& key) { return key.path == path; });
   if (is_array_of_tables(path) || (known && is_array_of_tables(table))) {
     if (known) throw UserError(fmt::format("--set:{}: must be set as a whole, as {}=[…]", path, table));
   } else if (!known) {
-    refuse_unknown("--set", path);
+    refuse_unknown("--set", path, key_paths());
   }
-  toml::table value = parse_override_value(trimmed(whole.substr(equals + 1)), whole);
+  toml::node& value = *set.holder.get("value");
   origin.overridden.insert(path);
   if (is_array_of_tables(path)) {
-    root.insert_or_assign(path, std::move(*value.get("value")));
+    root.insert_or_assign(path, std::move(value));
     return;
   }
   if (!root.contains(table)) root.insert(table, toml::table{});
   toml::table* const into = root.get_as<toml::table>(table);
   if (into == nullptr) origin.refuse(table, shown(*root.get(table)), "must be a table");
-  into->insert_or_assign(path.substr(table.size() + 1), std::move(*value.get("value")));
+  into->insert_or_assign(path.substr(table.size() + 1), std::move(value));
 }
 
 // --- reading ---------------------------------------------------------------------------------------------------------
@@ -115,7 +48,8 @@ void read_table(const toml::table& table, const std::string& name, Case& setting
   for (const auto& [key_name, node] : table) {
     const std::string path = name + "." + std::string(key_name.str());
     const auto key = std::find_if(keys().begin(), keys().end(), [&path](const Key& k) { return k.path == path; });
-    if (key == keys().end()) refuse_unknown(origin.overridden.contains(name) ? "--set" : origin.file, path);
+    if (key == keys().end())
+      refuse_unknown(origin.overridden.contains(name) ? "--set" : origin.file, path, key_paths());
     if (!key->read(node, settings, item)) origin.refuse(path, shown(node), "must be " + key->allowed);
     origin.given.insert(path);
   }
@@ -146,7 +80,8 @@ void read_root(const toml::table& root, Case& settings, Origin& origin) {
     if (!is_table(name)) {
       const toml::table* const table = node.as_table();
       refuse_unknown(origin.file,
-                     table == nullptr || table->empty() ? name : name + "." + std::string(table->begin()->first.str()));
+                     table == nullptr || table->empty() ? name : name + "." + std::string(table->begin()->first.str()),
+                     key_paths());
     }
     if (is_array_of_tables(name)) {
       read_array(node, name, settings, origin);
@@ -179,24 +114,15 @@ std::string effective_json(const Case& settings) {
 
 // --- from a file, on many ranks --------------------------------------------------------------------------------------
 
-/// The bytes of @p path, or why there are none, as one line that begins with the path. Rank 0 only.
+/// The bytes of @p path, or why there are none. Rank 0 only.
 bool read_bytes(const std::string& path, std::string& bytes_or_error) {
-  std::error_code ignored;
-  const auto fail = [&](const std::string& why) {
-    bytes_or_error = fmt::format("{}: {}", one_line(path, 4096), why);
+  try {
+    bytes_or_error = read_text(path, "a case");
+    return true;
+  } catch (const UserError& error) {
+    bytes_or_error = error.what();
     return false;
-  };
-  if (std::filesystem::is_directory(path, ignored)) return fail("is a directory: give the .toml file of a case");
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(fmt::format("cannot be opened: {}", std::strerror(errno != 0 ? errno : EIO)));
-  std::string bytes(most_bytes + 1, '\0');
-  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  if (file.bad()) return fail(fmt::format("cannot be read: {}", std::strerror(errno != 0 ? errno : EIO)));
-  bytes.resize(static_cast<std::size_t>(file.gcount()));
-  if (bytes.size() > most_bytes) return fail("is longer than 1 MiB: not a case file");
-  bytes_or_error = std::move(bytes);
-  return true;
+  }
 }
 
 /// Rank 0's @p text on every rank. Collective.
@@ -209,12 +135,6 @@ std::string broadcast(MPI_Comm comm, std::string text) {
 }
 
 }  // namespace
-
-void Origin::refuse(const std::string& path, const std::string& value, const std::string& allowed) const {
-  const bool from_set = overridden.contains(path) || overridden.contains(table_of(path));
-  const std::string middle = value.empty() ? "" : one_line(value) + ": ";
-  throw UserError(fmt::format("{}:{}: {}{}", from_set ? "--set" : file, path, middle, allowed));
-}
 
 Case parse_case(const std::string& text, const std::string& file, const std::vector<std::string>& overrides) {
   toml::table root = parse_toml(text, file);

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 #include <optional>
 
 #include "case_kinds.hpp"
@@ -136,21 +135,6 @@ void add_run_rows(std::vector<Key>& rows) {
   rows.push_back(row("expect.source", "", some_text(), &Case::expectations, &Expectation::source, required));
 }
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {  // Levenshtein, one row at a time
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row.back();
-}
-
 }  // namespace
 
 const std::vector<Key>& keys() {
@@ -169,21 +153,13 @@ std::string table_of(std::string_view path) { return std::string(path.substr(0, 
 
 bool is_array_of_tables(std::string_view table) { return table == "profile" || table == "expect"; }
 
-std::string nearest_key(std::string_view path) {
-  path = path.substr(0, 200);  // the distance costs the product of the lengths
-  std::string nearest;
-  std::size_t least = std::numeric_limits<std::size_t>::max();
-  for (const Key& key : keys()) {
-    const std::string_view known = key.path;
-    const auto leaf = [](std::string_view p) { return p.substr(p.find('.') + 1); };
-    std::size_t distance = std::min(edit_distance(path, known), 1 + edit_distance(path, known.substr(0, path.size())));
-    if (leaf(path) == leaf(known)) distance = std::min(distance, std::size_t{1});
-    if (distance < least) {
-      least = distance;
-      nearest = known;
-    }
-  }
-  return nearest;
+const std::vector<std::string>& key_paths() {
+  static const std::vector<std::string> paths = [] {
+    std::vector<std::string> all;
+    for (const Key& key : keys()) all.push_back(key.path);
+    return all;
+  }();
+  return paths;
 }
 
 const std::vector<Quantity>& quantities() {

@@ -5,13 +5,13 @@
 /// the test that holds cases/README.md to it. A new key is a new row in case_keys.cpp, and a line in the README.
 #include <toml++/toml.h>
 #include <functional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "case_kinds.hpp"
 #include "haloscope/case.hpp"
+#include "toml_input.hpp"
 
 namespace haloscope {
 
@@ -30,17 +30,8 @@ struct Key {
 /// The arrays of tables, [[expect]] and [[profile]].
 [[nodiscard]] bool is_array_of_tables(std::string_view table);
 
-/// The known key nearest to @p path: by edit distance, a missing ending or a wrong table counting as one edit.
-[[nodiscard]] std::string nearest_key(std::string_view path);
-
-/// What the user named, and from where; needed to say what is wrong with it.
-struct Origin {
-  std::string file;
-  std::set<std::string> given;       ///< paths of all keys set in the file or by --set
-  std::set<std::string> overridden;  ///< paths, or arrays of tables, set by --set
-  /// Throws the UserError `file:key: value: allowed`; the file reads "--set" for a key given there.
-  [[noreturn]] void refuse(const std::string& path, const std::string& value, const std::string& allowed) const;
-};
+/// The paths of all keys.
+[[nodiscard]] const std::vector<std::string>& key_paths();
 
 /// What concerns more than one key. @throws UserError
 void check_case(const Case& settings, const Origin& origin);

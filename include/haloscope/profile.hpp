@@ -33,14 +33,14 @@ struct TwoStates {
 
 /// How one message travels from a rank to another.
 struct PathProfile {
-  double half_round_trip_us = 0;       ///< median for 1 byte: L + 2 o [us]
-  double overhead_us = 0;              ///< o, of the sender and of the receiver each [us]
-  double gap_us = 0;                   ///< g, between the starts of two messages at the sender [us]
-  double bandwidth_GBps = 0;           ///< 1 / G; 1e9 bytes a second; infinite is allowed
-  std::int64_t eager_limit_bytes = 0;  ///< longer messages wait for their receiver (rendezvous)
-  Quantiles jitter;                    ///< of the half round trip; empty: every message takes the median
-  double lag1 = 0;                     ///< normal-scores correlation of neighbouring messages of a pair
-  std::optional<TwoStates> states;     ///< instead of lag1
+  double half_round_trip_us = 0;               ///< median for 1 byte: L + 2 o [us]
+  double overhead_us = 0;                      ///< o, of the sender and of the receiver each [us]
+  double gap_us = 0;                           ///< g, between the starts of two messages at the sender [us]
+  double bandwidth_GBps = 0;                   ///< 1 / G; 1e9 bytes a second; infinite is allowed
+  std::int64_t eager_limit_bytes = INT64_MAX;  ///< longer messages wait for their receiver (rendezvous)
+  Quantiles jitter;                            ///< of the half round trip; empty: every message takes the median
+  double lag1 = 0;                             ///< normal-scores correlation of neighbouring messages of a pair
+  std::optional<TwoStates> states;             ///< draw by these; lag1 then only says what comes out overall
   std::vector<std::int64_t>
       curve_bytes;               ///< sizes at which the median half round trip was measured, rising; may be empty
   std::vector<double> curve_us;  ///< the medians, never falling [us]
@@ -65,6 +65,7 @@ struct Profile {
   std::string evidence;  ///< measured, reported, vendor, synthetic or probed
   std::string source, caveat;
   bool virtualized = false;
+  int year = 0;  ///< of the measurement; 0: not stated
   PathProfile between_nodes, within_node;
   DetourProfile detours;
   std::map<std::string, std::vector<AlgorithmChoice>> collectives;  ///< by collective, "allreduce"; empty: the defaults
@@ -75,7 +76,18 @@ struct Profile {
   std::string hash;  ///< of the canonical text: 16 hexadecimal digits
 };
 
-/// Parses and validates. @p origin names the file in messages; each of @p overrides is table.key=value.
+/// The value at probability @p p of a table that is not empty, by the rule above. For a few values: it prepares the
+/// whole table each time.
+[[nodiscard]] double value_at(const Quantiles& table, double p);
+
+/// What cases/README.md says about each key; a test compares the two.
+struct ProfileKey {
+  std::string path, unit, allowed, default_value;  ///< the default as TOML, "required", or empty for none
+};
+[[nodiscard]] std::vector<ProfileKey> profile_keys();
+
+/// Parses and validates. Values changed by @p overrides make the profile `synthetic`: cases/README.md says what moves
+/// along with them. @p origin names the file in messages; each of @p overrides is table.key=value.
 /// @throws UserError `origin:key: value: what is allowed`
 [[nodiscard]] Profile parse_profile(const std::string& text, const std::string& origin,
                                     const std::vector<std::string>& overrides = {});

@@ -9,8 +9,12 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 # The doors in flow order. A new door gets its place here.
-DOORS = """build_info errors handles stop phases clock decomposition field redistribution halo case stencil transfer multigrid
+DOORS = """build_info errors profile handles stop phases clock decomposition field redistribution halo case stencil transfer multigrid
            poisson flow machine_node machine record verdict workload progress summary run""".split()
+
+
+# What the interconnect library may include of the other side: data and how a mistake in it is told, no MPI, no state.
+CROSSING = {"haloscope/errors.hpp", "haloscope/profile.hpp"}
 
 
 def includes(file):
@@ -29,9 +33,9 @@ def main():
                 failures.append(f"{name}.hpp includes {header}, which is not above it")
     rooms = [file for file in (ROOT / "solver").rglob("*.[ch]pp")]
     for file in rooms:
-        inside = file.parent.name == "interconnect"
+        inside = "interconnect" in file.relative_to(ROOT).parts
         for header in includes(file):
-            if inside and header.startswith("haloscope/") or not inside and "interconnect/" in header:
+            if inside and header.startswith("haloscope/") and header not in CROSSING or not inside and "interconnect/" in header:
                 failures.append(f"{file.relative_to(ROOT)} includes {header}: no header crosses to the interconnect library")
     for target in re.findall(r"target_link_libraries\((haloscope-core[^)]*)\)", (ROOT / "CMakeLists.txt").read_text()):
         if "haloscope-interconnect" in target:

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "interconnect/profile_tables.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "interconnect/model/elementary.hpp"
+#include "interconnect/model/keyed_random.hpp"
+#include "interconnect/model/quantile_table.hpp"
+
+namespace haloscope {
+
+namespace {
+
+using interconnect::exponential, interconnect::logarithm, interconnect::normal_quantile, interconnect::QuantileTable;
+
+/// Six significant digits.
+double rounded(double value) { return std::strtod(fmt::format("{:.6g}", value).c_str(), nullptr); }
+
+/// From 0 to 1: steps of a hundredth up to 0.9, ten a decade beyond, to the edges where one of @p samples lies.
+std::vector<double> probabilities(std::int64_t samples) {
+  const double edge = 0.5 / static_cast<double>(samples);
+  std::vector<double> p = {0};
+  for (const double low : {1e-6, 1e-5, 1e-4, 1e-3}) {
+    if (low > edge) p.push_back(low);
+  }
+  for (int percent = 1; percent <= 90; ++percent) p.push_back(percent / 100.0);
+  for (int tenth = 1; tenth < 200; ++tenth) {
+    const double above = 0.1 * exponential(-tenth / 10.0 * logarithm(10));
+    if (above < 2 * edge) break;
+    p.push_back(1 - rounded(above));
+  }
+  p.push_back(1);
+  return p;
+}
+
+}  // namespace
+
+double value_at(const Quantiles& table, double p) { return QuantileTable(table).at(p); }
+
+Quantiles table_of_law(const Spread& law, double median_us) {
+  Quantiles table;
+  if (law.kind == "none" || law.p99_over_median <= 1) return table;
+  const double least = law.minimum_over_median, edge = 0.5 / static_cast<double>(law.samples);
+  const double log_q = logarithm((law.p99_over_median - least) / (1 - least));
+  table.samples = law.samples;
+  table.p = probabilities(law.samples);
+  for (const double p : table.p) {
+    const double inside = std::clamp(p, edge, 1 - edge);
+    const double x = law.kind == "pareto" ? exponential(-log_q / logarithm(50) * logarithm(2 * (1 - inside)))
+                                          : exponential(log_q / normal_quantile(0.99) * normal_quantile(inside));
+    table.us.push_back(rounded(median_us * (least + (1 - least) * x)));
+  }
+  return table;
+}
+
+Quantiles constant_table(double us) { return {{0, 1}, {us, us}, 1}; }
+
+double mean_of(const Quantiles& table) {
+  double sum = 0;
+  for (std::size_t i = 1; i < table.p.size(); ++i)
+    sum += (table.p[i] - table.p[i - 1]) * (table.us[i] + table.us[i - 1]) / 2;
+  return sum;
+}
+
+}  // namespace haloscope
