@@ -9,9 +9,11 @@
 #include <mpi.h>
 
 #include "counters.hpp"
+#include "interconnect/engine.hpp"
 
 /// A call that this library defines; it takes the place of MPI's own.
 #define HALOSCOPE_MPI extern "C" __attribute__((visibility("default"))) int
+#define HALOSCOPE_MPI_TIME extern "C" __attribute__((visibility("default"))) double
 
 /// Calls of MPI 4 that Open MPI 5 has while it still calls itself 3.1.
 #if MPI_VERSION >= 4 || (defined(OMPI_MAJOR_VERSION) && OMPI_MAJOR_VERSION >= 5)
@@ -28,20 +30,43 @@ namespace haloscope::interconnect {
 /// True while this thread is inside a wrapped call.
 extern constinit thread_local bool inside __attribute__((tls_model("initial-exec")));
 
-/// Makes the call, charges its time, and after a success lets @p account count what it did.
-template <class Call, class Account>
-int cross(Kind kind, Call call, Account account) {
-  if (inside) return call();
-  inside = true;
-  const long long begin = state.stopwatch.now();
-  const int code = call();
-  const long long ticks = state.stopwatch.now() - begin;
-  inside = false;
+template <class Account>
+void account_for(Kind kind, long long ticks, int code, Account account) {
   const Lock lock;
   Counters& counters = state.slot();
   counters.charge(kind, ticks);
   if (code == MPI_SUCCESS) account(counters);
+}
+
+/// Makes the call, charges its time, and after a success lets @p account count what it did. In virtual and real time
+/// @p model makes it instead, between the clock's enter() and leave(): the library's own work is never the program's.
+template <class Call, class Model, class Account>
+int cross(Kind kind, Call call, Model model, Account account) {
+  if (inside) return call();
+  Engine* const here = engine();
+  inside = true;
+  if (here != nullptr) {
+    here->enter();
+    const Time begin = here->charged();
+    const int code = model(*here);
+    account_for(kind, here->charged() - begin, code, account);
+    here->clock.leave();
+    inside = false;
+    return code;
+  }
+  const long long begin = state.stopwatch.now();
+  const int code = call();
+  const long long ticks = state.stopwatch.now() - begin;
+  inside = false;
+  account_for(kind, ticks, code, account);
   return code;
+}
+
+/// A call that takes no modelled time of its own.
+template <class Call, class Account>
+int cross(Kind kind, Call call, Account account) {
+  return cross(
+      kind, call, [&](Engine&) { return call(); }, account);
 }
 
 inline constexpr auto count_nothing = [](Counters&) {};

@@ -18,10 +18,11 @@ namespace haloscope::interconnect {
 
 struct Stamp {
   enum class Kind : std::int32_t {
-    message,     ///< eager: arrives at `at`
-    rendezvous,  ///< asks for its receiver: may enter the network at `at`.time
-    finish,      ///< the receiver's answer: the send of operation `operation` is complete at `at`
-    round,       ///< a message of a collective
+    message,      ///< eager: arrives at `at`
+    rendezvous,   ///< asks for its receiver: may enter the network at `at`.time
+    synchronous,  ///< likewise, whatever its length: its sender goes on when it is matched
+    finish,       ///< the receiver's answer: the send of operation `operation` is complete at `at`
+    round,        ///< a message of a collective
   };
   std::uint64_t context = 0;  ///< of the communicator (and the collective's number)
   std::int32_t from = 0;      ///< world rank
@@ -51,6 +52,8 @@ class Channel {
   /// Sleeps until a stamp or a nudge comes, or @p microseconds have gone. May return early. Where there are cores
   /// enough for all ranks of the host it spins for some microseconds first.
   void sleep(int microseconds);
+  /// The host has a core for each of its ranks: waiting may spin.
+  [[nodiscard]] bool cores_enough() const noexcept;
   /// Wakes a rank of this host, so that it lets MPI progress.
   void nudge(int to);
 

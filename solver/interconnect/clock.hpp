@@ -7,9 +7,10 @@
 /// costs, measured at the start), or by what the program announces; detours of the host stretch it. Inside the library
 /// it advances by the model alone: the library's own time never enters. Two readings of the thread's CPU clock a call,
 /// 0.2 us each.
-/// Real: the wall clock, aligned between nodes; to advance is to hold the caller back.
-/// The ideal twin advances by the same computing without detours, and waits only for whom it depends on: with announced
-/// computing it is to the bit the clock of the same run on a network that takes no time.
+/// Real: the wall clock, aligned between nodes; leave() holds the program back until the time the call has in the
+/// model. Detours of a computing stretch come at its end, in the next call. The ideal twin advances by the same
+/// computing without detours, and waits only for whom it depends on: with announced computing it is to the bit the
+/// clock of the same run on a network that takes no time.
 #include "interconnect/model/detours.hpp"
 #include "interconnect/settings.hpp"
 
@@ -33,19 +34,19 @@ class Clock {
   void start(const Settings& settings, int rank);
 
   void enter() noexcept;  ///< the program calls MPI: what it computed since leave() goes onto the clock
-  void leave() noexcept;  ///< … and goes on
+  void leave() noexcept;  ///< … and goes on. Real: not before the call's time is over
   /// Computing that the program announces; nothing where CPU time counts. [ps]
   void announce(Time work) noexcept;
 
-  /// Inside the library: where the clock stands. Real: wall time now.
-  [[nodiscard]] Moment now() const noexcept;
+  /// Inside the library: where the clock stands. Real: the wall clock at enter() and what the model has added since.
+  [[nodiscard]] Moment now() const noexcept { return now_; }
   /// Inside: the processor is busy for @p cost with the network (an overhead o); nothing on the ideal clock. Real:
   /// spins.
   void spend(Time cost) noexcept;
-  /// Inside: waits until @p moment, on each clock if it is later than now. Real: spins.
+  /// Inside: waits until @p moment, on each clock if it is later than now.
   void wait_until(const Moment& moment) noexcept;
 
-  /// What MPI_Wtime reads, inside or outside. [ps]
+  /// Virtual: what MPI_Wtime reads, called from outside. [ps]
   [[nodiscard]] Time read() noexcept;
   [[nodiscard]] Time computed() const noexcept { return computed_; }  ///< since start(), undisturbed
 
@@ -56,6 +57,7 @@ class Clock {
   [[nodiscard]] Time cpu() const noexcept;
   [[nodiscard]] Time wall() const noexcept;
   void compute(Time work) noexcept;
+  void hold() const noexcept;
 
   Mode mode_ = Mode::record;
   bool announced_ = false;
@@ -64,7 +66,7 @@ class Clock {
   Time reading_cost_ = 0;  ///< of the CPU clock, between two readings
   Time computed_ = 0;
   Detours detours_;
-  Time offset_ = 0, since_ = 0;
+  Time origin_ = 0, offset_ = 0, since_ = 0;
   double drift_ = 0;
 };
 

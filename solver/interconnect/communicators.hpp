@@ -9,6 +9,7 @@
 #include <mpi.h>
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 namespace haloscope::interconnect {
@@ -18,8 +19,9 @@ struct CommunicatorInfo {
   int rank = 0;
   std::vector<int> world;  ///< world rank of each member (of the remote group, for an intercommunicator)
   bool inter = false;
-  std::uint64_t children = 0;     ///< communicators made from it so far
-  std::uint64_t collectives = 0;  ///< collectives begun on it so far
+  std::uint64_t children = 0;                     ///< communicators made from it so far
+  std::map<std::uint64_t, std::uint64_t> groups;  ///< likewise by MPI_Comm_create_group, by group and tag
+  std::uint64_t collectives = 0;                  ///< collectives begun on it so far
 };
 
 void learn_world_communicators();  ///< after PMPI_Init: MPI_COMM_WORLD, MPI_COMM_SELF
@@ -30,5 +32,7 @@ void learn_world_communicators();  ///< after PMPI_Init: MPI_COMM_WORLD, MPI_COM
 /// Called after @p made came from @p parent by a collective call. @p how tells apart ranks that got different ones: a
 /// colour.
 void learn_communicator(MPI_Comm parent, MPI_Comm made, std::uint64_t how);
+/// The same for MPI_Comm_create_group.
+void learn_group_communicator(MPI_Comm parent, MPI_Comm made, int tag);
 
 }  // namespace haloscope::interconnect

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "border.hpp"
+#include "interconnect/completion_modelled.hpp"
 
 using namespace haloscope::interconnect;
 
@@ -53,38 +54,53 @@ class Collectives {
   std::vector<Found> many_;
 };
 
-template <class Call>
-int complete(int n, const MPI_Request* requests, Call call) {
+template <class Call, class Model>
+int complete(int n, const MPI_Request* requests, Call call, Model model) {
   Collectives collectives(n, requests);
-  const int code = cross(collectives.kind(), call, count_nothing);
+  const int code = cross(collectives.kind(), call, model, count_nothing);
   collectives.forget_completed();
   return code;
 }
 
 }  // namespace
 
-#define CALL(name, parameters, n, requests, arguments)                   \
-  HALOSCOPE_MPI MPI_##name parameters {                                  \
-    return complete(n, requests, [&] { return PMPI_##name arguments; }); \
+#define CALL(name, parameters, n, requests, arguments, ...)                                          \
+  HALOSCOPE_MPI MPI_##name parameters {                                                              \
+    return complete(                                                                                 \
+        n, requests, [&] { return PMPI_##name arguments; }, [&](Engine& e) { return __VA_ARGS__; }); \
   }
 
 // clang-format off
-//   call      parameters                                                                requests  arguments
-CALL(Wait,     (MPI_Request* r, MPI_Status* status),                                      1, r,    (r, status))
-CALL(Test,     (MPI_Request* r, int* flag, MPI_Status* status),                           1, r,    (r, flag, status))
-CALL(Waitall,  (int n, MPI_Request r[], MPI_Status s[]),                                  n, r,    (n, r, s))
-CALL(Testall,  (int n, MPI_Request r[], int* flag, MPI_Status s[]),                       n, r,    (n, r, flag, s))
-CALL(Waitany,  (int n, MPI_Request r[], int* index, MPI_Status* status),                  n, r,    (n, r, index, status))
-CALL(Testany,  (int n, MPI_Request r[], int* index, int* flag, MPI_Status* status),       n, r,    (n, r, index, flag, status))
-CALL(Waitsome, (int n, MPI_Request r[], int* n_done, int done[], MPI_Status s[]),         n, r,    (n, r, n_done, done, s))
-CALL(Testsome, (int n, MPI_Request r[], int* n_done, int done[], MPI_Status s[]),         n, r,    (n, r, n_done, done, s))
-CALL(Request_get_status, (MPI_Request r, int* flag, MPI_Status* status),                  1, &r,   (r, flag, status))
+//   call      parameters                                                                requests  arguments, in modelled time
+CALL(Wait,     (MPI_Request* r, MPI_Status* status),                                      1, r,    (r, status),
+                                                                                                   wait_all(e, 1, r, status))
+CALL(Test,     (MPI_Request* r, int* flag, MPI_Status* status),                           1, r,    (r, flag, status),
+                                                                                                   test_all(e, "MPI_Test", 1, r, flag, status))
+CALL(Waitall,  (int n, MPI_Request r[], MPI_Status s[]),                                  n, r,    (n, r, s),
+                                                                                                   wait_all(e, n, r, s))
+CALL(Testall,  (int n, MPI_Request r[], int* flag, MPI_Status s[]),                       n, r,    (n, r, flag, s),
+                                                                                                   test_all(e, "MPI_Testall", n, r, flag, s))
+CALL(Waitany,  (int n, MPI_Request r[], int* index, MPI_Status* status),                  n, r,    (n, r, index, status),
+                                                                                                   wait_any(e, n, r, index, status))
+CALL(Testany,  (int n, MPI_Request r[], int* index, int* flag, MPI_Status* status),       n, r,    (n, r, index, flag, status),
+                                                                                                   test_any(e, n, r, index, flag, status))
+CALL(Waitsome, (int n, MPI_Request r[], int* n_done, int done[], MPI_Status s[]),         n, r,    (n, r, n_done, done, s),
+                                                                                                   wait_some(e, n, r, n_done, done, s))
+CALL(Testsome, (int n, MPI_Request r[], int* n_done, int done[], MPI_Status s[]),         n, r,    (n, r, n_done, done, s),
+                                                                                                   test_some(e, n, r, n_done, done, s))
+CALL(Request_get_status, (MPI_Request r, int* flag, MPI_Status* status),                  1, &r,   (r, flag, status),
+                                                                                                   get_status(e, r, flag, status))
 // clang-format on
 
 /// Forgets persistent requests too; an ordinary one that is still active finishes unseen.
 HALOSCOPE_MPI MPI_Request_free(MPI_Request* request) {
   const MPI_Request freed = *request;
+  const auto call = [&] { return PMPI_Request_free(request); };
   return cross(
-      Kind::point_to_point, [&] { return PMPI_Request_free(request); },
+      Kind::point_to_point, call,
+      [&](Engine&) {
+        forget_operation(freed);
+        return call();
+      },
       [&](Counters&) { state.requests.forget(RequestTable::key_of(freed)); });
 }

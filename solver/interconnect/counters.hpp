@@ -25,6 +25,7 @@ struct Counters {
   double point_to_point_seconds = 0, collective_seconds = 0;  ///< settled so far [s]
   long long point_to_point_ticks = 0, collective_ticks = 0;   ///< of the stopwatch, not settled yet
   long long messages = 0, bytes = 0, collectives = 0;
+  long long compute = 0, ideal = 0;  ///< virtual time: computing, and the phase on the ideal clock [ps]
 
   void charge(Kind kind, long long ticks) noexcept {
     (kind == Kind::collective ? collective_ticks : point_to_point_ticks) += ticks;

@@ -14,6 +14,7 @@
 #include "interconnect/channel.hpp"
 #include "interconnect/clock.hpp"
 #include "interconnect/model/path.hpp"
+#include "interconnect/operation.hpp"
 #include "interconnect/settings.hpp"
 
 namespace haloscope::interconnect {
@@ -32,6 +33,11 @@ class Engine {
   Channel channel;
   int rank = 0;   ///< in the world
   int ranks = 1;  ///< of the world
+
+  /// The program calls: its clock stops. One thread only may do so; refuses a second.
+  void enter();
+  /// What the counters of time in MPI are charged by: the logical clock in virtual time, else ticks of the stopwatch.
+  [[nodiscard]] long long charged() const noexcept;
 
   void start(Settings asked);  ///< collective over MPI_COMM_WORLD, through PMPI
 
@@ -65,8 +71,17 @@ class Engine {
   }
   bool pending_payload = false;
 
+  /// Operations that must go on while this rank waits for others: other ranks need what they send. They enter and leave
+  /// by themselves, but not in progress().
+  std::vector<Operation*> background;
+
+  /// All ranks of @p comm are in this call before any leaves it; takes no modelled time. Before a call that blocks
+  /// inside PMPI.
+  void synchronise(MPI_Comm comm);
+
  private:
   void pause(int attempt);
+  const void* thread_ = nullptr;  ///< the one that called MPI_Init
 
   struct Peer {
     PairStream stream;
@@ -79,6 +94,21 @@ class Engine {
 
 /// Null in record mode, and while the program has paused the model (MPI_Pcontrol level 0).
 [[nodiscard]] Engine* engine() noexcept;
+
+/// Virtual or real time, paused or not.
+[[nodiscard]] bool modelled() noexcept;
+
+/// Null in record mode; else of the engine, paused or not.
+[[nodiscard]] const Settings* engine_settings() noexcept;
+/// Real time on several hosts: what the alignment of their clocks leaves. [s]
+[[nodiscard]] double clock_residual() noexcept;
+
+/// Null in record mode.
+[[nodiscard]] Engine* modelled_engine() noexcept;
+
+void start_engine(Settings settings);  ///< collective, in MPI_Init
+void stop_engine() noexcept;           ///< in MPI_Finalize; what comes later passes below
+void pause_engine(bool paused) noexcept;
 
 /// Stamps of collectives' rounds that nobody has asked for yet. Returns false when it has not come.
 [[nodiscard]] bool take_round(std::uint64_t context, int from, int round, Moment& arrival);

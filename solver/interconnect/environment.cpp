@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Start of the program, and the signature under its results.
+// Start and end of the program, its clock, and the signature under its results.
+#include <cstdlib>
 #include <cstring>
-#include <string_view>
+#include <string>
+#include <utility>
 
 #include "border.hpp"
+#include "interconnect/description.hpp"
 
 namespace haloscope::interconnect {
 
@@ -16,8 +19,6 @@ using namespace haloscope::interconnect;
 
 namespace {
 
-constexpr std::string_view signature = " +interconnect mode=record";
-
 /// The level that counts is the one granted; an environment variable may have raised it above what was asked for.
 void learn_thread_level() {
   int level = MPI_THREAD_SINGLE;
@@ -25,18 +26,62 @@ void learn_thread_level() {
   state.several_threads = level == MPI_THREAD_MULTIPLE;
 }
 
+/// Ranks that take turns on a core must yield it while MPI waits. Open MPI reads this when it starts.
+void before_start() {
+  const char* const clock = std::getenv("HALOSCOPE_CLOCK");
+  if (std::getenv("HALOSCOPE_NETWORK") != nullptr && (clock == nullptr || std::strcmp(clock, "real") != 0))
+    setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
+}
+
+void after_start() {
+  learn_thread_level();
+  inside = true;
+  Settings settings = read_settings(MPI_COMM_WORLD);
+  if (settings.mode != Mode::record) {
+    start_engine(std::move(settings));
+    engine()->clock.leave();
+  }
+  inside = false;
+}
+
 }  // namespace
 
 HALOSCOPE_MPI MPI_Init(int* argc, char*** argv) {
+  before_start();
   const int code = PMPI_Init(argc, argv);
-  if (code == MPI_SUCCESS) learn_thread_level();
+  if (code == MPI_SUCCESS) after_start();
   return code;
 }
 
 HALOSCOPE_MPI MPI_Init_thread(int* argc, char*** argv, int required, int* provided) {
+  before_start();
   const int code = PMPI_Init_thread(argc, argv, required, provided);
-  if (code == MPI_SUCCESS) learn_thread_level();
+  if (code == MPI_SUCCESS) after_start();
   return code;
+}
+
+HALOSCOPE_MPI MPI_Finalize() {
+  if (modelled()) {
+    inside = true;
+    Engine& here = (pause_engine(false), *engine());
+    here.enter();
+    here.synchronise(MPI_COMM_WORLD);
+    here.channel.close();
+    stop_engine();
+    inside = false;
+  }
+  return PMPI_Finalize();
+}
+
+HALOSCOPE_MPI_TIME MPI_Wtime() {
+  Engine* const here = inside ? nullptr : modelled_engine();
+  if (here == nullptr || here->settings.mode != Mode::virtual_time) return PMPI_Wtime();
+  // While the model pauses its clock stands still.
+  return to_seconds(engine() == nullptr ? here->clock.now().time : here->clock.read());
+}
+
+HALOSCOPE_MPI_TIME MPI_Wtick() {
+  return modelled() && engine_settings()->mode == Mode::virtual_time ? 1e-12 : PMPI_Wtick();
 }
 
 /// The signature stands behind the text itself: Open MPI 4.1.4 returns a length beyond its end.
@@ -44,10 +89,9 @@ HALOSCOPE_MPI MPI_Get_library_version(char* version, int* length) {
   const int code = PMPI_Get_library_version(version, length);
   if (code != MPI_SUCCESS) return code;
   const std::size_t end = strnlen(version, MPI_MAX_LIBRARY_VERSION_STRING);
-  if (end + signature.size() < MPI_MAX_LIBRARY_VERSION_STRING) {
-    std::memcpy(version + end, signature.data(), signature.size());
-    version[end + signature.size()] = '\0';
-  }
+  const std::string signed_by = signature();
+  if (end + signed_by.size() < MPI_MAX_LIBRARY_VERSION_STRING)
+    std::memcpy(version + end, signed_by.c_str(), signed_by.size() + 1);
   *length = static_cast<int>(strnlen(version, MPI_MAX_LIBRARY_VERSION_STRING));
   return code;
 }

@@ -8,22 +8,43 @@
 /// wildcard receive joins its triple when its payload tells which it is.
 #include <mpi.h>
 
+#include <cstdint>
 #include <memory>
 
+#include "interconnect/engine.hpp"
 #include "interconnect/operation.hpp"
 
 namespace haloscope::interconnect {
 
 enum class SendKind { standard, buffered, synchronous };
 
-/// Posts the stamp of a message: after the payload went to PMPI, or just before. Null when nothing is left to wait for:
-/// the message is eager, or goes to MPI_PROC_NULL.
-[[nodiscard]] std::unique_ptr<Operation> begin_send(SendKind kind, int n, MPI_Datatype type, int to, int tag,
-                                                    MPI_Comm comm);
-/// Null for MPI_PROC_NULL.
-[[nodiscard]] std::unique_ptr<Operation> begin_receive(int from, int tag, MPI_Comm comm);
+/// Whom a message goes to or comes from, and how long it is; what a persistent request starts again and again.
+struct Envelope {
+  std::uint64_t context = 0;
+  int peer = MPI_PROC_NULL;  ///< world rank, MPI_ANY_SOURCE or MPI_PROC_NULL
+  int tag = 0;               ///< or MPI_ANY_TAG
+  std::int64_t bytes = 0;    ///< of a send
+  MPI_Comm comm = MPI_COMM_NULL;
+};
+[[nodiscard]] Envelope address(MPI_Comm comm, int peer, int tag, std::int64_t bytes = 0);
+
+/// Posts the stamp of a message whose payload went to PMPI just before. Null when nothing is left to wait for: the
+/// message is eager, or goes to MPI_PROC_NULL.
+[[nodiscard]] std::unique_ptr<Operation> begin_send(Engine& engine, SendKind kind, const Envelope& to);
+/// Joins the receives of its triple. @p request is its payload's. Null for MPI_PROC_NULL.
+[[nodiscard]] std::unique_ptr<Operation> begin_receive(Engine& engine, const Envelope& from, MPI_Request request);
+
+/// The first message that a receive of @p from would get, as far as its stamp has come: fills @p arrival; among several
+/// senders the one whose message arrived first in modelled time, whose rank and tag replace the wildcards of @p from.
+[[nodiscard]] bool peek(Engine& engine, Envelope& from, Moment& arrival);
+
+/// Takes that message's stamp, as a matched probe does.
+[[nodiscard]] std::unique_ptr<Operation> claim(Engine& engine, const Envelope& from);
+
+/// Asks MPI whether the wildcard receives in flight have found their senders.
+void match_wildcards();
 
 /// Takes one stamp out of the channel.
-void deliver(const Stamp& stamp);
+void deliver(Engine& engine, const Stamp& stamp);
 
 }  // namespace haloscope::interconnect

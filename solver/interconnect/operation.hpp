@@ -18,14 +18,12 @@ class Operation {
   /// Goes as far as the stamps that have come allow; true once its completion is known. Never blocks, costs no logical
   /// time. Called again and again until true.
   [[nodiscard]] virtual bool progress() = 0;
-  /// Tells a wildcard receive what its payload turned out to be. Before that it may not know its completion.
-  virtual void matched(const MPI_Status&) {}
   /// When it completes; after progress() was true.
   [[nodiscard]] virtual Moment completion() const = 0;
   /// What completing costs the processor: o of a receive.
-  [[nodiscard]] virtual Time cost() const = 0;
-  /// Its completion has been waited for: forgets it. The object may be deleted after this.
-  virtual void finish() {}
+  [[nodiscard]] virtual Time cost() const { return 0; }
+  /// Its request was cancelled and its payload never came: nothing is left to wait for.
+  virtual void cancel() {}
 };
 
 }  // namespace haloscope::interconnect

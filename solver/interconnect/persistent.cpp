@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Persistent sends and receives: made once, often outside every phase, counted at each start.
 #include "border.hpp"
+#include "interconnect/point_to_point_modelled.hpp"
 
 using namespace haloscope::interconnect;
 
@@ -35,31 +36,41 @@ void started(Counters& counters, int n, const MPI_Request* requests) {
 
 }  // namespace
 
-#define SEND_INIT(name)                                                                                \
-  HALOSCOPE_MPI MPI_##name(const void* data, int n, MPI_Datatype type, int to, int tag, MPI_Comm comm, \
-                           MPI_Request* request) {                                                     \
-    return cross(                                                                                      \
-        Kind::point_to_point, [&] { return PMPI_##name(data, n, type, to, tag, comm, request); },      \
-        [&](Counters&) { remember_send(to, n, type, *request); });                                     \
+#define SEND_INIT(name, kind)                                                                               \
+  HALOSCOPE_MPI MPI_##name(const void* data, int n, MPI_Datatype type, int to, int tag, MPI_Comm comm,      \
+                           MPI_Request* request) {                                                          \
+    const auto call = [&] { return PMPI_##name(data, n, type, to, tag, comm, request); };                   \
+    return cross(                                                                                           \
+        Kind::point_to_point, call, [&](Engine&) { return call(); },                                        \
+        [&](Counters&) {                                                                                    \
+          remember_send(to, n, type, *request);                                                             \
+          if (modelled()) model::remember_recipe(*request, kind, address(comm, to, tag, size_of(n, type))); \
+        });                                                                                                 \
   }
 
-SEND_INIT(Send_init)
-SEND_INIT(Bsend_init)
-SEND_INIT(Ssend_init)
-SEND_INIT(Rsend_init)
+SEND_INIT(Send_init, SendKind::standard)
+SEND_INIT(Bsend_init, SendKind::buffered)
+SEND_INIT(Ssend_init, SendKind::synchronous)
+SEND_INIT(Rsend_init, SendKind::standard)
 
 HALOSCOPE_MPI MPI_Recv_init(void* data, int n, MPI_Datatype type, int from, int tag, MPI_Comm comm,
                             MPI_Request* request) {
+  const auto call = [&] { return PMPI_Recv_init(data, n, type, from, tag, comm, request); };
   return cross(
-      Kind::point_to_point, [&] { return PMPI_Recv_init(data, n, type, from, tag, comm, request); }, count_nothing);
+      Kind::point_to_point, call, [&](Engine&) { return call(); },
+      [&](Counters&) {
+        if (modelled()) model::remember_recipe(*request, address(comm, from, tag));
+      });
 }
 
 HALOSCOPE_MPI MPI_Start(MPI_Request* request) {
   return cross(
-      kind_of(1, request), [&] { return PMPI_Start(request); }, [&](Counters& c) { started(c, 1, request); });
+      kind_of(1, request), [&] { return PMPI_Start(request); }, [&](Engine& e) { return model::start(e, 1, request); },
+      [&](Counters& c) { started(c, 1, request); });
 }
 
 HALOSCOPE_MPI MPI_Startall(int n, MPI_Request requests[]) {
   return cross(
-      kind_of(n, requests), [&] { return PMPI_Startall(n, requests); }, [&](Counters& c) { started(c, n, requests); });
+      kind_of(n, requests), [&] { return PMPI_Startall(n, requests); },
+      [&](Engine& e) { return model::start(e, n, requests); }, [&](Counters& c) { started(c, n, requests); });
 }

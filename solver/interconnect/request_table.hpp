@@ -13,12 +13,18 @@
 
 namespace haloscope::interconnect {
 
+class Operation;
+struct Recipe;
+
 struct Remembered {
-  bool collective = false;   ///< its time is a collective's; else point-to-point
-  bool persistent = false;   ///< outlives its completion
-  long long messages = 0;    ///< each start sends so many …
-  long long bytes = 0;       ///< … of so many bytes together …
-  long long reductions = 0;  ///< … or is so many collectives
+  bool collective = false;         ///< its time is a collective's; else point-to-point
+  bool persistent = false;         ///< outlives its completion
+  long long messages = 0;          ///< each start sends so many …
+  long long bytes = 0;             ///< … of so many bytes together …
+  long long reductions = 0;        ///< … or is so many collectives
+  Operation* operation = nullptr;  ///< modelled time: what is in flight; owned by the table's owner
+  Recipe* recipe = nullptr;        ///< modelled time, persistent: what each start posts
+  bool active = false;             ///< modelled time, persistent: started and not complete
 };
 
 class RequestTable {
@@ -41,6 +47,9 @@ class RequestTable {
       if (!cells_[i].used) return nullptr;
       if (cells_[i].key == key) return &cells_[i].what;
     }
+  }
+  [[nodiscard]] Remembered* find(Key key) noexcept {
+    return const_cast<Remembered*>(static_cast<const RequestTable*>(this)->find(key));
   }
 
   /// Replaces what stood under @p key: MPI hands out a freed handle again.

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+/// @file completion_modelled.hpp
+/// Waits and tests in modelled time.
+///
+/// A request is complete when its payload is and the model knows when; the clock then goes on to the latest of those
+/// times, in the order of their arrival, o for each receive. Where a call may choose (Waitany, Waitsome, Test*), what
+/// is known to have arrived first is taken first; what had no answer yet when the choice was made counts as inexact.
+#include <mpi.h>
+
+#include <memory>
+
+#include "interconnect/engine.hpp"
+#include "interconnect/request_table.hpp"
+
+namespace haloscope::interconnect {
+
+/// Remembers @p operation (perhaps null) under @p request until it is complete.
+void remember_operation(MPI_Request request, std::unique_ptr<Operation> operation, bool collective = false);
+
+/// Drops what stands for @p request: it was freed, or completed elsewhere.
+void forget_operation(MPI_Request request);
+
+/// Waits for @p operation (perhaps null) and for the payload, which @p payload_done tests; then moves the clock.
+template <class PayloadDone>
+void complete(Engine& engine, Operation* operation, PayloadDone payload_done) {
+  bool there = false;
+  engine.wait([&] {
+    if (!there) there = payload_done();
+    const bool known = operation == nullptr || operation->progress();
+    engine.pending_payload = known && !there;
+    return known && there;
+  });
+  if (operation == nullptr) return;
+  engine.clock.wait_until(operation->completion());
+  engine.clock.spend(operation->cost());
+}
+
+int wait_all(Engine& engine, int n, MPI_Request requests[], MPI_Status statuses[]);
+int wait_any(Engine& engine, int n, MPI_Request requests[], int* index, MPI_Status* status);
+int wait_some(Engine& engine, int n, MPI_Request requests[], int* n_done, int done[], MPI_Status statuses[]);
+/// @p call names the MPI call for the count of inexact ones.
+int test_all(Engine& engine, const char* call, int n, MPI_Request requests[], int* flag, MPI_Status statuses[]);
+int test_any(Engine& engine, int n, MPI_Request requests[], int* index, int* flag, MPI_Status* status);
+int test_some(Engine& engine, int n, MPI_Request requests[], int* n_done, int done[], MPI_Status statuses[]);
+int get_status(Engine& engine, MPI_Request request, int* flag, MPI_Status* status);
+
+/// An unsuccessful test costs so much, else a loop of tests would stand still on an announced clock. [ps]
+inline constexpr Time poll_cost = 100'000;
+
+}  // namespace haloscope::interconnect

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "interconnect/description.hpp"
+
+#include "interconnect/honesty.hpp"
+
+#include "border.hpp"
+
+namespace haloscope::interconnect {
+
+namespace {
+
+/// Paused or not.
+const Settings* settings() { return engine_settings(); }
+
+const char* name(Mode mode) {
+  switch (mode) {
+    case Mode::virtual_time:
+      return "virtual";
+    case Mode::real_time:
+      return "real";
+    case Mode::record:
+      break;
+  }
+  return "record";
+}
+
+std::string without(const Without& off) {
+  std::string names;
+  const auto add = [&names](bool is_off, const char* name) {
+    if (is_off) names += std::string(names.empty() ? "" : ",") + name;
+  };
+  add(off.latency, "latency");
+  add(off.bandwidth, "bandwidth");
+  add(off.jitter, "jitter");
+  add(off.noise, "noise");
+  return names;
+}
+
+}  // namespace
+
+std::string signature() {
+  const Settings* const here = settings();
+  if (here == nullptr) return " +interconnect mode=record";
+  return std::string(" +interconnect mode=") + name(here->mode) + " network=" + here->profile.name +
+         " hash=" + here->profile.hash + " seed=" + std::to_string(here->seed);
+}
+
+std::string description() {
+  const Settings* const here = settings();
+  if (here == nullptr) return {};
+  std::string text;
+  const auto line = [&text](const std::string& key, const std::string& value) { text += key + " = " + value + "\n"; };
+  line("mode", name(here->mode));
+  line("network", here->profile.name);
+  line("network_hash", here->profile.hash);
+  line("seed", std::to_string(here->seed));
+  line("ranks_per_node", std::to_string(here->ranks_per_node));
+  line("without", without(here->without));
+  line("compute", here->mode != Mode::virtual_time ? "native" : here->announced_compute ? "announced" : "cpu");
+  line("clock_residual_seconds", std::to_string(clock_residual()));
+  for (const auto& [call, count] : honesty().inexact) line("inexact." + call, std::to_string(count));
+  for (const auto& [call, count] : honesty().free) line("free." + call, std::to_string(count));
+  return text;
+}
+
+}  // namespace haloscope::interconnect

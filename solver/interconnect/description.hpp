@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+/// @file description.hpp
+/// What the library says of itself: in MPI_Get_library_version, and line by line to MPI_Pcontrol (README.md).
+#include <string>
+
+namespace haloscope::interconnect {
+
+/// ` +interconnect mode=…`, to be appended.
+[[nodiscard]] std::string signature();
+
+/// Lines `key = value`; empty in record mode.
+[[nodiscard]] std::string description();
+
+}  // namespace haloscope::interconnect

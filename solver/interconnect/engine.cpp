@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "interconnect/engine.hpp"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+
+#include "interconnect/communicators.hpp"
+#include "interconnect/honesty.hpp"
+#include "interconnect/messages.hpp"
+
+#include "border.hpp"
+
+namespace haloscope::interconnect {
+
+namespace {
+
+/// Never destroyed: exit handlers may call MPI.
+Engine* the_engine = nullptr;
+bool paused = false;
+
+struct RoundKey {
+  std::uint64_t context;
+  int from, round;
+  friend bool operator==(const RoundKey&, const RoundKey&) = default;
+};
+struct RoundHash {
+  std::size_t operator()(const RoundKey& key) const noexcept {
+    return static_cast<std::size_t>(
+        (key.context ^ (static_cast<std::uint64_t>(key.from) << 32) ^ static_cast<std::uint64_t>(key.round)) *
+        0x9E3779B97F4A7C15u);
+  }
+};
+std::unordered_map<RoundKey, Moment, RoundHash>& rounds_here() {
+  static auto* const all = new std::unordered_map<RoundKey, Moment, RoundHash>;
+  return *all;
+}
+
+}  // namespace
+
+Engine* engine() noexcept { return paused ? nullptr : the_engine; }
+const Settings* engine_settings() noexcept { return the_engine == nullptr ? nullptr : &the_engine->settings; }
+double clock_residual() noexcept { return 0; }
+Engine* modelled_engine() noexcept { return the_engine; }
+void stop_engine() noexcept { the_engine = nullptr; }
+bool modelled() noexcept { return the_engine != nullptr; }
+void pause_engine(bool pause) noexcept { paused = pause; }
+
+void start_engine(Settings settings) {
+  auto* const made = new Engine;
+  made->start(std::move(settings));
+  the_engine = made;
+}
+
+bool take_round(std::uint64_t context, int from, int round, Moment& arrival) {
+  auto& rounds = rounds_here();
+  const auto found = rounds.find({context, from, round});
+  if (found == rounds.end()) return false;
+  arrival = found->second;
+  rounds.erase(found);
+  return true;
+}
+
+void Engine::start(Settings asked) {
+  settings = std::move(asked);
+  PMPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  PMPI_Comm_size(MPI_COMM_WORLD, &ranks);
+  within_ = Path(settings.profile.within_node, settings.without, settings.seed);
+  between_ = Path(settings.profile.between_nodes, settings.without, settings.seed);
+  peers_.resize(static_cast<std::size_t>(ranks));
+  learn_world_communicators();
+  channel.open(MPI_COMM_WORLD);
+  clock.start(settings, rank);
+  thread_ = &inside;
+}
+
+void Engine::enter() {
+  if (&inside != thread_) refuse("MPI_THREAD_MULTIPLE", "calls from several threads are not modelled");
+  clock.enter();
+}
+
+long long Engine::charged() const noexcept {
+  return settings.mode == Mode::virtual_time ? clock.now().time : state.stopwatch.now();
+}
+
+Time Engine::draw(int to) noexcept { return path_to(to).draw(peers_[static_cast<std::size_t>(to)].stream, rank, to); }
+
+Departure Engine::depart(int to, std::int64_t bytes) {
+  const Path& path = path_to(to);
+  Peer& peer = peers_[static_cast<std::size_t>(to)];
+  clock.spend(path.overhead());
+  const Moment now = clock.now();
+  Time& free = &path == &within_ ? within_free_ : between_free_;
+  const Time enters = std::max(now.time, free), jitter = draw(to);
+  free = enters + path.occupancy(bytes);
+  const Time arrival = std::max(enters + path.flight(bytes) + jitter, peer.last_arrival);
+  if (path.is_eager(bytes)) peer.last_arrival = arrival;
+  return {{enters, now.ideal}, {arrival, now.ideal}, jitter};
+}
+
+bool Engine::drain() {
+  const bool any = channel.drain([this](const Stamp& stamp) {
+    if (stamp.kind == Stamp::Kind::round)
+      rounds_here().insert_or_assign({stamp.context, stamp.from, stamp.tag}, stamp.at);
+    else
+      deliver(*this, stamp);
+  });
+  match_wildcards();
+  for (std::size_t i = 0; i < background.size(); ++i) (void)background[i]->progress();
+  return any;
+}
+
+/// Stamps wake the sleeper. A payload does not, so for it the sleep is short at first: it is there already, or needs
+/// its sender to come into MPI once more.
+void Engine::pause(int attempt) {
+  if (settings.mode == Mode::real_time && channel.cores_enough()) return;
+  if (pending_payload) {
+    if (attempt < 4)
+      sched_yield();
+    else
+      channel.sleep(std::min(20 << std::min(attempt / 4, 5), 500));
+  } else {
+    channel.sleep(settings.mode == Mode::real_time ? 50 : 1000);
+  }
+}
+
+void Engine::synchronise(MPI_Comm comm) {
+  MPI_Request request = MPI_REQUEST_NULL;
+  PMPI_Ibarrier(comm, &request);
+  wait([&] {
+    int done = 0;
+    PMPI_Test(&request, &done, MPI_STATUS_IGNORE);
+    pending_payload = done == 0;
+    return done != 0;
+  });
+}
+
+}  // namespace haloscope::interconnect
