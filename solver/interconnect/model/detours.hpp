@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "haloscope/profile.hpp"
+#include "interconnect/model/quantile_table.hpp"
 #include "interconnect/model/time.hpp"
 
 namespace haloscope::interconnect {
@@ -16,9 +17,12 @@ namespace haloscope::interconnect {
 class Detours {
  public:
   Detours() = default;  ///< none
+  /// @p profile must be valid, its detours shorter on average than their intervals: else computing never ends.
   Detours(const DetourProfile& profile, std::uint64_t seed, int rank);
 
-  /// The clock after computing for @p work undisturbed, begun at @p now. Never called with an earlier @p now.
+  /// The clock after computing for @p work undisturbed, begun at @p now. A detour that begins while computing, or while
+  /// another detour lasts, adds its length; one that began before @p now adds nothing. Never called with an earlier
+  /// @p now. Costs about 50 ns a detour, those passed since the last call included.
   [[nodiscard]] Time after(Time now, Time work) noexcept;
   [[nodiscard]] bool any() const noexcept { return any_; }
 
@@ -26,7 +30,7 @@ class Detours {
   void draw_next() noexcept;  ///< moves on to the following detour
 
   bool any_ = false;
-  Quantiles duration_, inter_arrival_;
+  QuantileTable duration_, inter_arrival_;
   std::uint64_t seed_ = 0, stream_ = 0, number_ = 0;
   Time start_ = 0, length_ = 0;  ///< of the next detour
 };
