@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
+#include <numeric>
 
 #include "catch.hpp"
 #include "haloscope/errors.hpp"
+#include "interconnect/model/keyed_random.hpp"
+#include "interconnect/model/path.hpp"
 
 using namespace haloscope;
 
@@ -50,6 +52,26 @@ void expect_fixed_point(const Profile& profile) {
   CHECK(again.text == profile.text);
   CHECK(again.hash == profile.hash);
 }
+
+/// Pearson's correlation of neighbours after ranks became normal quantiles.
+double normal_scores_lag1(const std::vector<double>& values) {
+  std::vector<std::size_t> order(values.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, {}, [&values](std::size_t i) { return values[i]; });
+  std::vector<double> score(values.size());
+  for (std::size_t rank = 0; rank < order.size(); ++rank) {
+    const double p = (static_cast<double>(rank) + 0.5) / static_cast<double>(order.size());
+    score[order[rank]] = interconnect::normal_quantile(p);
+  }
+  double products = 0, squares = 0;
+  for (std::size_t i = 0; i + 1 < score.size(); ++i) {
+    products += score[i] * score[i + 1];
+    squares += score[i] * score[i];
+  }
+  return products / squares;
+}
+
+const std::filesystem::path networks = std::filesystem::path(HALOSCOPE_SOURCE_DIR) / "cases/networks";
 
 }  // namespace
 
@@ -312,4 +334,43 @@ TEST_CASE("files that are none are refused") {
   expect(error_of_file("/dev/null"),
          "/dev/null:about.name: missing: must be a name of letters, digits, _ and -, at most 80");
   expect(error_of_file("/dev/zero"), "/dev/zero: is longer than 1 MiB: not a profile file");
+}
+
+TEST_CASE("every shipped profile reads, keeps its name, and its canonical text reads back to the same") {
+  int measured = 0, reported = 0, all = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(networks)) {
+    if (entry.path().extension() != ".toml") continue;
+    CAPTURE(entry.path());
+    const Profile profile = read_profile(entry.path());
+    CHECK(profile.name == entry.path().stem());
+    CHECK_FALSE(profile.fabric.empty());
+    CHECK_FALSE(profile.title.empty());
+    CHECK_FALSE(profile.caveat.empty());
+    expect_fixed_point(profile);
+    if (profile.evidence != "synthetic") {
+      CHECK(profile.between_nodes.jitter.samples > 10000);
+      CHECK_FALSE(profile.detours.host.empty());
+      // No draw may lead a message to before it was sent.
+      CHECK(profile.between_nodes.jitter.us.front() > 2 * profile.between_nodes.overhead_us);
+    }
+    measured += profile.evidence == "measured" ? 1 : 0;
+    reported += profile.evidence == "reported" ? 1 : 0;
+    ++all;
+  }
+  CHECK(measured == 18);
+  CHECK(reported == 15);
+  CHECK(all >= 37);
+}
+
+TEST_CASE("lag1_within of the two-state networks leads to the measured correlation") {
+  for (const char* const name : {"tcp-ena-aws-c5-18xlarge", "tcp-an-azure-f72s-v2"}) {
+    CAPTURE(name);
+    const PathProfile side = read_profile(networks / (name + std::string(".toml"))).between_nodes;
+    REQUIRE(side.states.has_value());
+    const interconnect::Path path(side, {}, 7);
+    interconnect::PairStream there, back;
+    std::vector<double> half_round_trip(200000);
+    for (double& us : half_round_trip) us = interconnect::to_us(path.draw(there, 0, 1) + path.draw(back, 1, 0)) / 2;
+    CHECK(normal_scores_lag1(half_round_trip) == Approx(side.lag1).margin(0.02));
+  }
 }
