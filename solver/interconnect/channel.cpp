@@ -235,6 +235,11 @@ void Channel::post(int to, const Stamp& stamp) {
     wake(shared_->ring(local));
 }
 
+bool Channel::all_left() {
+  shared_->flush();
+  return shared_->kept.empty();
+}
+
 bool Channel::next(Stamp& stamp) {
   if (!shared_->kept.empty()) shared_->flush();
   if (pop(shared_->ring(shared_->own), shared_->tail, stamp)) return true;

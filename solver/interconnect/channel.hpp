@@ -42,6 +42,8 @@ class Channel {
   void close();  ///< collective, before PMPI_Finalize
 
   void post(int to, const Stamp& stamp);  ///< to a world rank, this one included; wakes it
+  /// Tries again to post what found its ring full; true when nothing is kept back. To be asked before blocking in MPI.
+  [[nodiscard]] bool all_left();
   /// Hands every stamp that came to @p take, in order of each sender. Returns whether there was one.
   template <class Take>
   bool drain(Take take) {

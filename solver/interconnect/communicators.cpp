@@ -17,14 +17,6 @@ int keyval = MPI_KEYVAL_INVALID;
 MPI_Comm last_comm = MPI_COMM_NULL;  // most calls are on the communicator of the call before
 CommunicatorInfo* last_info = nullptr;
 
-/// The finaliser of splitmix64 (Steele, Lea & Flood, OOPSLA 2014).
-std::uint64_t mix(std::uint64_t x) noexcept {
-  x += 0x9E3779B97F4A7C15u;
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-  return x ^ (x >> 31);
-}
-
 int forget(MPI_Comm comm, int, void* value, void*) {
   if (comm == last_comm || value == last_info) {
     last_comm = MPI_COMM_NULL;
@@ -73,6 +65,13 @@ std::uint64_t hash_of(const std::vector<int>& members) noexcept {
 }
 
 }  // namespace
+
+std::uint64_t mix(std::uint64_t x) noexcept {
+  x += 0x9E3779B97F4A7C15u;
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+  return x ^ (x >> 31);
+}
 
 void learn_world_communicators() {
   PMPI_Comm_create_keyval(MPI_COMM_NULL_COPY_FN, forget, &keyval, nullptr);

@@ -14,6 +14,9 @@
 
 namespace haloscope::interconnect {
 
+/// The finaliser of splitmix64 (Steele, Lea & Flood, OOPSLA 2014).
+[[nodiscard]] std::uint64_t mix(std::uint64_t x) noexcept;
+
 struct CommunicatorInfo {
   std::uint64_t context = 0;
   int rank = 0;

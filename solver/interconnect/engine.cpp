@@ -24,18 +24,18 @@ bool paused = false;
 
 struct RoundKey {
   std::uint64_t context;
-  int from, round;
+  int from, tag;
   friend bool operator==(const RoundKey&, const RoundKey&) = default;
 };
 struct RoundHash {
   std::size_t operator()(const RoundKey& key) const noexcept {
     return static_cast<std::size_t>(
-        (key.context ^ (static_cast<std::uint64_t>(key.from) << 32) ^ static_cast<std::uint64_t>(key.round)) *
+        (key.context ^ (static_cast<std::uint64_t>(key.from) << 32) ^ static_cast<std::uint64_t>(key.tag)) *
         0x9E3779B97F4A7C15u);
   }
 };
-std::unordered_map<RoundKey, Moment, RoundHash>& rounds_here() {
-  static auto* const all = new std::unordered_map<RoundKey, Moment, RoundHash>;
+std::unordered_map<RoundKey, Stamp, RoundHash>& rounds_here() {
+  static auto* const all = new std::unordered_map<RoundKey, Stamp, RoundHash>;
   return *all;
 }
 
@@ -55,11 +55,11 @@ void start_engine(Settings settings) {
   the_engine = made;
 }
 
-bool take_round(std::uint64_t context, int from, int round, Moment& arrival) {
+bool take_round(std::uint64_t context, int from, int tag, Stamp& stamp) {
   auto& rounds = rounds_here();
-  const auto found = rounds.find({context, from, round});
+  const auto found = rounds.find({context, from, tag});
   if (found == rounds.end()) return false;
-  arrival = found->second;
+  stamp = found->second;
   rounds.erase(found);
   return true;
 }
@@ -93,7 +93,7 @@ Departure Engine::depart(int to, std::int64_t bytes) {
   Peer& peer = peers_[static_cast<std::size_t>(to)];
   clock.spend(path.overhead());
   const Moment now = clock.now();
-  Time& free = &path == &within_ ? within_free_ : between_free_;
+  Time& free = is_within(to) ? interfaces.within : interfaces.between;
   const Time enters = std::max(now.time, free), jitter = draw(to);
   free = enters + path.occupancy(bytes);
   const Time arrival = std::max(enters + path.flight(bytes) + jitter, peer.last_arrival);
@@ -104,7 +104,7 @@ Departure Engine::depart(int to, std::int64_t bytes) {
 bool Engine::drain() {
   const bool any = channel.drain([this](const Stamp& stamp) {
     if (stamp.kind == Stamp::Kind::round)
-      rounds_here().insert_or_assign({stamp.context, stamp.from, stamp.tag}, stamp.at);
+      rounds_here().insert_or_assign({stamp.context, stamp.from, stamp.tag}, stamp);
     else
       deliver(*this, stamp);
   });

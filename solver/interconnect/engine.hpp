@@ -26,6 +26,11 @@ struct Departure {
   Time jitter = 0;
 };
 
+/// When this rank's interfaces, within the node and to others, are free for the next message.
+struct Interfaces {
+  Time within = 0, between = 0;
+};
+
 class Engine {
  public:
   Settings settings;
@@ -42,8 +47,16 @@ class Engine {
   void start(Settings asked);  ///< collective over MPI_COMM_WORLD, through PMPI
 
   /// The path to a world rank: within the node or between nodes.
-  [[nodiscard]] const Path& path_to(int to) const noexcept {
-    return settings.node_of(to) == settings.node_of(rank) ? within_ : between_;
+  [[nodiscard]] const Path& path_to(int to) const noexcept { return is_within(to) ? within_ : between_; }
+  [[nodiscard]] bool is_within(int to) const noexcept { return settings.node_of(to) == settings.node_of(rank); }
+
+  /// No message of that length waits for its receiver, wherever it goes.
+  [[nodiscard]] bool is_eager_to_all(std::int64_t bytes) const noexcept {
+    return within_.is_eager(bytes) && between_.is_eager(bytes);
+  }
+  /// What an operation inside the network takes.
+  [[nodiscard]] Time offload_time() const noexcept {
+    return settings.without.latency ? 0 : from_us(settings.profile.offload_us.value_or(0));
   }
 
   /// The jitter of the next message to @p to; advances the pair's stream. In program order only: what is drawn later
@@ -53,6 +66,10 @@ class Engine {
   /// A message that leaves now, from the program's own call: spends o, queues behind what this rank sent before, never
   /// arrives before it (in order per pair).
   [[nodiscard]] Departure depart(int to, std::int64_t bytes);
+
+  Interfaces interfaces;
+  /// Of the messages sent to @p to so far: in order per pair, none arrives before it.
+  [[nodiscard]] Time& last_arrival(int to) noexcept { return peers_[static_cast<std::size_t>(to)].last_arrival; }
 
   /// Takes the stamps that have come.
   bool drain();
@@ -88,8 +105,7 @@ class Engine {
     Time last_arrival = 0;
   };
   Path within_, between_;
-  std::vector<Peer> peers_;                  ///< by world rank
-  Time within_free_ = 0, between_free_ = 0;  ///< when this rank's interface is free
+  std::vector<Peer> peers_;  ///< by world rank
 };
 
 /// Null in record mode, and while the program has paused the model (MPI_Pcontrol level 0).
@@ -111,6 +127,6 @@ void stop_engine() noexcept;           ///< in MPI_Finalize; what comes later pa
 void pause_engine(bool paused) noexcept;
 
 /// Stamps of collectives' rounds that nobody has asked for yet. Returns false when it has not come.
-[[nodiscard]] bool take_round(std::uint64_t context, int from, int round, Moment& arrival);
+[[nodiscard]] bool take_round(std::uint64_t context, int from, int tag, Stamp& stamp);
 
 }  // namespace haloscope::interconnect
