@@ -19,6 +19,7 @@
 #include "haloscope/record.hpp"
 #include "haloscope/run.hpp"
 #include "haloscope/summary.hpp"
+#include "haloscope/under.hpp"
 
 namespace {
 
@@ -36,6 +37,16 @@ constexpr const char* run_examples =
     "  mpirun -n 8 haloscope run my_case.toml --set halo.method=neighbor-collective --force\n"
     "  mpirun -n 8 haloscope run poisson -- -ksp_type pipecg -ksp_view\n";
 
+constexpr const char* under_examples =
+    "PROFILE is a file, or the name of a profile that came with haloscope. The command is run as it\n"
+    "stands, and its exit code is the one returned; it may be any that starts programs linked\n"
+    "dynamically with MPI. Rank 0 reports on standard error when MPI ends.\n\n"
+    "Examples:\n"
+    "  haloscope under --network ideal -- mpirun -n 64 ./solver\n"
+    "  haloscope under --network ideal --ranks-per-node 8 --record solver.h5 -- mpirun -n 64 ./solver\n"
+    "  haloscope under --network my.toml --without jitter,noise -- mpirun -n 8 python3 program.py\n"
+    "  haloscope under --record native.h5 -- srun ./solver\n";
+
 /// CLI11's layout with our own first line and without its notes on types.
 class HelpFormatter : public CLI::Formatter {
  public:
@@ -43,6 +54,7 @@ class HelpFormatter : public CLI::Formatter {
   std::string make_usage(const CLI::App* app, std::string) const override {
     const std::string command = app->get_name();
     if (command == "run") return "Usage: haloscope run CASE [options] [-- PETSc options]\n";
+    if (command == "under") return "Usage: haloscope under --network PROFILE [options] -- COMMAND...\n";
     if (command == "show") return "Usage: haloscope show FILE.h5\n";
     return "Usage: haloscope COMMAND ...\n";
   }
@@ -55,7 +67,9 @@ struct CommandLine {
   CLI::App app{"What interconnect latency and jitter cost tightly coupled solvers."};
   CLI::App* run = nullptr;
   CLI::App* show = nullptr;
+  CLI::App* under = nullptr;
   RunOptions options;
+  UnderOptions under_options;
   std::string steps, seed, shown;
 
   CommandLine() {
@@ -74,7 +88,28 @@ struct CommandLine {
     run->footer(run_examples);
     show = app.add_subcommand("show", "Print the summary of a run file, as the run did");
     show->add_option("FILE", shown, "The run file")->required()->type_name("");
-    for (CLI::App* const part : {&app, run, show}) part->formatter(std::make_shared<HelpFormatter>());
+    add_under();
+    for (CLI::App* const part : {&app, run, show, under}) part->formatter(std::make_shared<HelpFormatter>());
+  }
+
+  void add_under() {
+    NetworkOptions& network = under_options.network;
+    under = app.add_subcommand("under", "Run any MPI program on a modelled network, or record it");
+    under->add_option("--network", network.network, "The network to model")->type_name("PROFILE");
+    under->add_option("--set-network", network.overrides, "Override a value of the profile; may be given many times")
+        ->type_name("TABLE.KEY=VALUE")
+        ->allow_extra_args(false);
+    under->add_option("--clock", network.clock, "Logical clocks, or delays in real time [virtual]")
+        ->type_name("virtual|real");
+    under->add_option("--ranks-per-node", network.ranks_per_node, "Ranks that share a modelled node [1]")
+        ->type_name("N");
+    under->add_option("--seed", network.seed, "Seed of the delays [1]")->type_name("N");
+    under->add_option("--without", network.without, "Switch off: latency, bandwidth, jitter, noise")->type_name("LIST");
+    under->add_flag("--posix-clocks", network.posix_clocks, "The clocks and sleeps of POSIX follow it too");
+    under->add_option("--record", under_options.record, "Run file: the whole program as one step")
+        ->type_name("FILE.h5");
+    under->add_flag("--force", under_options.force, "Overwrite the run file if it exists");
+    under->footer(under_examples);
   }
 
   /// Everything before `--` is ours. @throws CLI::ParseError
@@ -89,9 +124,10 @@ struct CommandLine {
 ExitCode explain(const CommandLine& line, const CLI::ParseError& error, bool speaker) {
   if (error.get_exit_code() == 0) return static_cast<ExitCode>(line.app.exit(error));
   if (speaker) {
-    const char* const command = line.run->parsed()    ? "haloscope run"
-                                : line.show->parsed() ? "haloscope show"
-                                                      : "haloscope";
+    const char* const command = line.run->parsed()     ? "haloscope run"
+                                : line.show->parsed()  ? "haloscope show"
+                                : line.under->parsed() ? "haloscope under"
+                                                       : "haloscope";
     std::string what = error.what();
     std::ranges::replace(what, '\n', ' ');
     fmt::print(stderr, "haloscope: {}; see {} --help\n", what, command);
@@ -152,10 +188,12 @@ ExitCode run_on_ranks(int argc, char** argv, const std::vector<std::string>& arg
   }
 }
 
-ExitCode run_here(const std::vector<std::string>& arguments) {
+ExitCode run_here(const std::vector<std::string>& arguments, const std::vector<std::string>& command) {
   CommandLine line;
   try {
     line.parse(arguments);
+    line.under_options.command = command;
+    if (line.under->parsed()) under(line.under_options);
     if (line.show->parsed()) fmt::print("{}", summary(read_run_file(line.shown), line.shown));
     return ExitCode::ok;
   } catch (const CLI::ParseError& error) {
@@ -172,16 +210,16 @@ ExitCode run_here(const std::vector<std::string>& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // 1. Ours before `--`, PETSc's after it.
+  // 1. Ours before `--`; after it PETSc's, or a command of others.
   const std::vector<std::string> all(argv + 1, argv + argc);
   const auto dashes = std::ranges::find(all, "--");
   const std::vector<std::string> ours(all.begin(), dashes);
-  const std::vector<std::string> petsc(dashes == all.end() ? dashes : dashes + 1, all.end());
+  const std::vector<std::string> theirs(dashes == all.end() ? dashes : dashes + 1, all.end());
 
   // 2. Only `run` needs MPI, and its help does not.
   const bool help = std::ranges::any_of(ours, [](const std::string& word) { return word == "--help" || word == "-h"; });
   const bool on_ranks = !ours.empty() && ours.front() == "run" && !help;
 
   // 3. The exit code says how it went.
-  return static_cast<int>(on_ranks ? run_on_ranks(argc, argv, ours, petsc) : run_here(ours));
+  return static_cast<int>(on_ranks ? run_on_ranks(argc, argv, ours, theirs) : run_here(ours, theirs));
 }

@@ -34,7 +34,7 @@ def main():
         nothing = {"PATH": "/usr/bin"}  # no launcher, no MPI settings
         done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, env=nothing)
         check(done.returncode == 0 and done.stdout.startswith("haloscope 0."), f"--version: {done}")
-        for arguments, lines in ((["--help"], 24), (["run", "--help"], 40), (["show", "--help"], 24)):
+        for arguments, lines in ((["--help"], 24), (["run", "--help"], 40), (["show", "--help"], 24), (["under", "--help"], 40)):
             status, out, err = run(arguments, env=nothing)
             what = " ".join(["haloscope", *arguments])
             check.equal((status, err), (0, ""), what)
