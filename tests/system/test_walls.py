@@ -9,7 +9,9 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 # The doors in flow order. A new door gets its place here.
-DOORS = """build_info errors profile network_options under handles stop phases clock decomposition field redistribution halo case
+DOORS = """build_info errors profile
+           distribution tournament selfish
+           network_options under handles stop phases clock decomposition field redistribution halo case
            stencil transfer multigrid poisson flow machine_node machine record verdict workload progress summary run""".split()
 
 
