@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 
-REASONS = {"local", "setup", "io", "one-sided", "dynamic", "partitioned", "large-count"}
+REASONS = {"local", "unreachable", "large-count"}
 
 
 def symbols(file, *options):
