@@ -114,16 +114,21 @@ bool Engine::drain() {
 }
 
 /// Stamps wake the sleeper. A payload does not, so for it the sleep is short at first: it is there already, or needs
-/// its sender to come into MPI once more.
+/// its sender to come into MPI once more. So does what others wait for of this rank: long messages and non-blocking
+/// collectives go on only when MPI is called, by a probe for nothing.
 void Engine::pause(int attempt) {
+  int nothing = 0;
+  PMPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_COMM_SELF, &nothing, MPI_STATUS_IGNORE);
   if (settings.mode == Mode::real_time && channel.cores_enough()) return;
   if (pending_payload) {
     if (attempt < 4)
       sched_yield();
     else
       channel.sleep(std::min(20 << std::min(attempt / 4, 5), 500));
+  } else if (settings.mode == Mode::real_time) {
+    channel.sleep(50);
   } else {
-    channel.sleep(settings.mode == Mode::real_time ? 50 : 1000);
+    channel.sleep(Operation::in_flight() > 1 ? std::min(100 << std::min(attempt, 4), 1000) : 1000);
   }
 }
 

@@ -10,10 +10,13 @@ namespace haloscope::interconnect {
 
 class Operation {
  public:
-  Operation() = default;
+  Operation() noexcept { ++in_flight_; }
   Operation(const Operation&) = delete;
   Operation& operator=(const Operation&) = delete;
-  virtual ~Operation() = default;
+  virtual ~Operation() { --in_flight_; }
+
+  /// How many there are now; one of a blocking call among them.
+  [[nodiscard]] static int in_flight() noexcept { return in_flight_; }
 
   /// Goes as far as the stamps that have come allow; true once its completion is known. Never blocks, costs no logical
   /// time. Called again and again until true.
@@ -24,6 +27,9 @@ class Operation {
   [[nodiscard]] virtual Time cost() const { return 0; }
   /// Its request was cancelled and its payload never came: nothing is left to wait for.
   virtual void cancel() {}
+
+ private:
+  inline static int in_flight_ = 0;
 };
 
 }  // namespace haloscope::interconnect
