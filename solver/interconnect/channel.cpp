@@ -264,6 +264,10 @@ void Channel::sleep(int microseconds) {
       __builtin_ia32_pause();
 #endif
     }
+  } else {
+    // The rank whose turn it is may be the one that is waited for: to let it run costs less than to be woken by it.
+    sched_yield();
+    if (ready(own, shared_->tail)) return;
   }
   // Stamps that come by MPI ring no bell; what is kept back must be tried again.
   if (remote_ != nullptr) microseconds = std::min(microseconds, 50);
