@@ -159,4 +159,15 @@ std::vector<int> Topology::allowed_cores() const {
   return cores_in(hwloc_->handle.get(), hwloc_topology_get_allowed_cpuset(hwloc_->handle.get()));
 }
 
+std::string core_list(const std::vector<int>& cores) {
+  std::string text;
+  for (std::size_t first = 0, last; first < cores.size(); first = last + 1) {
+    for (last = first; last + 1 < cores.size() && cores[last + 1] == cores[last] + 1;) ++last;
+    if (!text.empty()) text += ',';
+    text += std::to_string(cores[first]);
+    if (last > first) text += '-' + std::to_string(cores[last]);
+  }
+  return text;
+}
+
 }  // namespace haloscope

@@ -1,46 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "haloscope/progress.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <csignal>
-#include <cstdlib>
 #include <numeric>
 
 namespace haloscope {
 
 namespace {
-
-constexpr double seconds_between_drawings = 0.2;
-
-/// Standard error where it is a terminal. mpirun hands its ranks a pipe instead and copies it to its own standard
-/// error; Open MPI 5 copies whole lines only, and a live line never ends. So where a launcher started us the line goes
-/// to the launcher's terminal directly (its process is our parent when rank 0 runs on its node), opened such that a
-/// terminal that stands still (Ctrl-S) stops no rank. @return a file descriptor to close, or -1
-int open_terminal() {
-  if (isatty(STDERR_FILENO) != 0) return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-  if (std::getenv("PMIX_RANK") == nullptr) return -1;
-  const std::string theirs = fmt::format("/proc/{}/fd/2", getppid());
-  const int terminal = open(theirs.c_str(), O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-  if (terminal < 0 || isatty(terminal) != 0) return terminal;
-  close(terminal);
-  return -1;
-}
-
-/// A launcher runs its ranks in the background of its terminal, which after `stty tostop` stops who writes from there,
-/// unless the signal for that is blocked. A line that does not get through is no loss.
-void show(int terminal, const std::string& text) {
-  sigset_t background, before;
-  sigemptyset(&background);
-  sigaddset(&background, SIGTTOU);
-  pthread_sigmask(SIG_BLOCK, &background, &before);
-  if (write(terminal, text.data(), text.size()) < 0) errno = 0;
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-}
 
 std::string duration(double seconds) {
   const auto whole = static_cast<long>(seconds + 0.5);
@@ -51,15 +19,9 @@ std::string duration(double seconds) {
 
 }  // namespace
 
-Progress::Progress(std::int64_t steps, bool speaks) : steps_(steps), terminal_(speaks ? open_terminal() : -1) {}
+Progress::Progress(std::int64_t steps, bool speaks) : steps_(steps), line_(speaks) {}
 
-Progress::~Progress() {
-  if (terminal_ < 0) return;
-  if (drawn_at_) show(terminal_, "\r\x1b[K");
-  close(terminal_);
-}
-
-std::string Progress::line(double now, double simulated_time, double end_time) const {
+std::string Progress::text(double now, double simulated_time, double end_time) const {
   const auto known = static_cast<std::size_t>(std::min<std::int64_t>(done_, n_recent));
   std::array<double, n_recent> sorted = recent_;
   std::nth_element(sorted.begin(), sorted.begin() + known / 2, sorted.begin() + known);
@@ -75,7 +37,7 @@ std::string Progress::line(double now, double simulated_time, double end_time) c
 }
 
 void Progress::update(const StepTimes& times, double simulated_time, double end_time) {
-  if (terminal_ < 0) return;
+  if (!line_.seen()) return;
   if (done_ == 0) first_ = times.start;
   const auto slot = static_cast<std::size_t>(done_++ % n_recent);
   recent_[slot] = times.seconds;
@@ -85,9 +47,9 @@ void Progress::update(const StepTimes& times, double simulated_time, double end_
     recent_mpi_[slot] += times.point_to_point_seconds[p] + times.collective_seconds[p];
   }
   const double now = times.start + times.seconds;
-  if (drawn_at_ && now - *drawn_at_ < seconds_between_drawings) return;
+  if (drawn_at_ && now - *drawn_at_ < LiveLine::seconds_between) return;
   drawn_at_ = now;
-  show(terminal_, fmt::format("\r{}\x1b[K", line(now, simulated_time, end_time)));
+  line_.draw(text(now, simulated_time, end_time));
 }
 
 }  // namespace haloscope

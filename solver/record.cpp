@@ -97,18 +97,6 @@ std::string free_space(const std::string& path) {
   return fmt::format("{:.1f} MiB free there", mebibytes);
 }
 
-/// Cores as Slurm and taskset write them: 0-3,8.
-std::string core_list(const std::vector<int>& cores) {
-  std::string text;
-  for (std::size_t first = 0, last; first < cores.size(); first = last + 1) {
-    for (last = first; last + 1 < cores.size() && cores[last + 1] == cores[last] + 1;) ++last;
-    if (!text.empty()) text += ',';
-    text += std::to_string(cores[first]);
-    if (last > first) text += '-' + std::to_string(cores[last]);
-  }
-  return text;
-}
-
 }  // namespace
 
 struct Record::State {

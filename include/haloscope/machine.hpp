@@ -25,6 +25,9 @@ struct RankPlace {
   int package = -1;                ///< likewise
 };
 
+/// Cores as Slurm and taskset write them: 0-3,8.
+[[nodiscard]] std::string core_list(const std::vector<int>& cores);
+
 struct MachineReport {
   RankPlace place;  ///< of this rank; the rest is the same on all ranks
   /// Those of read_node_facts, and hypervisor, packages, numa_nodes, cores, allowed_cores, hardware_threads,

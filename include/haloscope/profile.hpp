@@ -92,6 +92,9 @@ struct ProfileKey {
 [[nodiscard]] Profile parse_profile(const std::string& text, const std::string& origin,
                                     const std::vector<std::string>& overrides = {});
 
+/// The canonical text of a profile that a program made: `text` is not read. parse_profile() says whether it is valid.
+[[nodiscard]] std::string format_profile(const Profile& profile);
+
 /// Reads a file. @throws UserError
 [[nodiscard]] Profile read_profile(const std::string& path, const std::vector<std::string>& overrides = {});
 

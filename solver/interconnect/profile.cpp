@@ -207,6 +207,12 @@ Profile parse_profile(const std::string& text, const std::string& file, const st
   return draft.profile;
 }
 
+std::string format_profile(const Profile& profile) {
+  ProfileDraft draft;
+  draft.profile = profile;
+  return canonical_text(draft);
+}
+
 Profile read_profile(const std::string& path, const std::vector<std::string>& overrides) {
   return parse_profile(read_text(path, "a profile"), path, overrides);
 }

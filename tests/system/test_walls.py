@@ -11,8 +11,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # The doors in flow order. A new door gets its place here.
 DOORS = """build_info errors profile
            distribution tournament selfish
-           network_options under handles stop phases clock decomposition field redistribution halo case
-           stencil transfer multigrid poisson flow machine_node machine record verdict workload progress summary run""".split()
+           network_options under handles stop phases clock decomposition field triad redistribution halo case
+           stencil transfer multigrid poisson flow machine_node machine record verdict workload live_line progress summary run""".split()
 
 
 # What the interconnect library may include of the other side: data and how a mistake in it is told, no MPI, no state.
