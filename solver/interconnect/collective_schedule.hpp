@@ -4,9 +4,7 @@
 /// From the arguments of a collective call to the rounds of messages that this rank takes part in.
 ///
 /// Gatherv, scatterv, alltoallv and alltoallw: their ranks do not know the counts of others, so all messages go at
-/// once, and none where there is nothing to send. Neighbour collectives likewise, a message an edge; several edges from
-/// one rank to another are told apart as MPI pairs them: on a Cartesian grid a message sent down comes from above, on a
-/// graph the k-th edge to a rank is that rank's k-th from there. Nothing goes from a rank to itself.
+/// once, and none where there is nothing to send. Nothing goes from a rank to itself.
 #include <mpi.h>
 
 #include <cstdint>

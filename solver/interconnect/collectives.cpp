@@ -47,20 +47,23 @@ void remember_in_flight(MPI_Request request) {
   }
 
 #if HALOSCOPE_MPI_4
-#define PERSISTENT(name, parameters, arguments)                                                 \
+#define PERSISTENT(name, parameters, arguments, asked)                                          \
   HALOSCOPE_MPI MPI_##name(HALOSCOPE_LIST parameters, MPI_Info info, MPI_Request* request) {    \
     return cross(                                                                               \
         Kind::collective, [&] { return PMPI_##name(HALOSCOPE_LIST arguments, info, request); }, \
-        [&](Counters&) { remember_persistent(*request); });                                     \
+        [&](Counters&) {                                                                        \
+          remember_persistent(*request);                                                        \
+          if (modelled()) remember_collective(*request, "MPI_" #name, asked);                   \
+        });                                                                                     \
   }
 #else
-#define PERSISTENT(name, parameters, arguments)
+#define PERSISTENT(name, parameters, arguments, asked)
 #endif
 
 #define COLLECTIVE(name, non_blocking, parameters, arguments, asked, data) \
   BLOCKING(name, non_blocking, parameters, arguments, asked, data)         \
   NON_BLOCKING(non_blocking, parameters, arguments, asked)                 \
-  PERSISTENT(name##_init, parameters, arguments)
+  PERSISTENT(name##_init, parameters, arguments, asked)
 
 // In the lists: s what is sent, r where it is received, n and t count and type of either, d displacements.
 // clang-format off

@@ -7,6 +7,7 @@
 #include "interconnect/communicators.hpp"
 #include "interconnect/completion_modelled.hpp"
 #include "interconnect/honesty.hpp"
+#include "interconnect/recipe.hpp"
 
 #include "border.hpp"
 
@@ -80,6 +81,14 @@ void wait_for(Engine& engine, CollectiveOperation& operation) {
   engine.wait([&] { return operation.progress(); });
 }
 
+std::unique_ptr<Operation> post(Engine& engine, const Plan& plan, std::uint64_t context) {
+  if (!takes_part(*plan.schedule.rounds)) return nullptr;
+  auto operation =
+      std::make_unique<CollectiveOperation>(engine, plan.schedule.rounds, context, plan.price, Where::in_background);
+  (void)operation->progress();  // what it sends at once is on its way before the program goes on
+  return operation;
+}
+
 }  // namespace
 
 Plan plan_of(Engine& engine, const char* name, const Asked& asked, const Data& data) {
@@ -142,13 +151,15 @@ int finish_beside(Engine& engine, const Plan& plan, MPI_Request request) {
 }
 
 void leave_in_flight(Engine& engine, const Plan& plan, MPI_Request request, bool collective) {
-  std::unique_ptr<Operation> operation;
-  if (takes_part(*plan.schedule.rounds))
-    operation = std::make_unique<CollectiveOperation>(engine, plan.schedule.rounds, plan.context, plan.price,
-                                                      Where::in_background);
-  // What it sends at once is on its way before the program goes on.
-  if (operation != nullptr) (void)operation->progress();
-  remember_operation(request, std::move(operation), collective);
+  remember_operation(request, post(engine, plan, plan.context), collective);
+}
+
+void remember_collective(MPI_Request request, const char* name, const Asked& asked) {
+  Engine* const engine = modelled_engine();
+  if (engine == nullptr) return;
+  const auto start = [plan = plan_of(*engine, name, asked, {}), starts = std::uint64_t{0}](
+                         Engine& here, MPI_Request) mutable { return post(here, plan, mix(plan.context ^ ++starts)); };
+  remember_recipe(request, {start});
 }
 
 }  // namespace haloscope::interconnect

@@ -82,4 +82,8 @@ int begin_collective(Engine& engine, const char* name, const Asked& asked, bool 
   return code;
 }
 
+/// A persistent collective that @p request was made for: each of its starts is one. MPI wants all ranks to make them in
+/// one order, but not to start them in one.
+void remember_collective(MPI_Request request, const char* name, const Asked& asked);
+
 }  // namespace haloscope::interconnect

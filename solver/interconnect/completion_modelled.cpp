@@ -6,6 +6,7 @@
 
 #include "border.hpp"
 #include "interconnect/honesty.hpp"
+#include "interconnect/recipe.hpp"
 
 namespace haloscope::interconnect {
 
@@ -132,6 +133,15 @@ int take_some(Engine& engine, const std::vector<Item>& there, MPI_Request reques
 void remember_operation(MPI_Request request, std::unique_ptr<Operation> operation, bool collective) {
   if (operation == nullptr && !collective) return;
   state.requests.remember(RequestTable::key_of(request), {.collective = collective, .operation = operation.release()});
+}
+
+void remember_recipe(MPI_Request request, Recipe recipe) {
+  const RequestTable::Key key = RequestTable::key_of(request);
+  Remembered what;
+  if (const Remembered* const known = state.requests.find(key); known != nullptr && known->persistent) what = *known;
+  what.persistent = true;
+  what.recipe = new Recipe(std::move(recipe));
+  state.requests.remember(key, what);
 }
 
 void forget_operation(MPI_Request request) {

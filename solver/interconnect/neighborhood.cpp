@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Neighbour collectives are halo traffic: their time is point-to-point, and each neighbour that gets bytes is a
-// message. So their requests need no memory but the persistent ones, as for sends.
+// message. So their requests need no memory but the persistent ones, as for sends. In modelled time all messages of a
+// call are in flight at once.
 #include "border.hpp"
+#include "interconnect/collectives_modelled.hpp"
+#include "interconnect/neighbors.hpp"
 
 using namespace haloscope::interconnect;
 
@@ -77,38 +80,50 @@ void count(Counters& counters, const Sent& all) {
 
 }  // namespace
 
-#define BLOCKING(name, parameters, arguments)                                        \
-  HALOSCOPE_MPI MPI_##name(HALOSCOPE_LIST parameters) {                              \
-    return cross(                                                                    \
-        Kind::point_to_point, [&] { return PMPI_##name(HALOSCOPE_LIST arguments); }, \
-        [&](Counters& counters) { count(counters, sent(comm, ns, ts)); });           \
+#define BLOCKING(name, non_blocking, parameters, arguments)                                                            \
+  HALOSCOPE_MPI MPI_##name(HALOSCOPE_LIST parameters) {                                                                \
+    const auto call = [&] { return PMPI_##name(HALOSCOPE_LIST arguments); };                                           \
+    const auto begin = [&](MPI_Request* request) { return PMPI_##non_blocking(HALOSCOPE_LIST arguments, request); };   \
+    const auto model = [&](Engine& here) {                                                                             \
+      if (comm == MPI_COMM_NULL) return call();                                                                        \
+      return run_collective(here, "MPI_" #name, ask_neighbors(comm, {ns, ts}, {nr, tr}), {}, call, begin);             \
+    };                                                                                                                 \
+    return cross(Kind::point_to_point, call, model, [&](Counters& counters) { count(counters, sent(comm, ns, ts)); }); \
   }
 
-#define NON_BLOCKING(name, parameters, arguments)                                             \
-  HALOSCOPE_MPI MPI_##name(HALOSCOPE_LIST parameters, MPI_Request* request) {                 \
-    return cross(                                                                             \
-        Kind::point_to_point, [&] { return PMPI_##name(HALOSCOPE_LIST arguments, request); }, \
-        [&](Counters& counters) { count(counters, sent(comm, ns, ts)); });                    \
+#define NON_BLOCKING(name, parameters, arguments)                                                                  \
+  HALOSCOPE_MPI MPI_##name(HALOSCOPE_LIST parameters, MPI_Request* request) {                                      \
+    const auto begin = [&](MPI_Request* out) { return PMPI_##name(HALOSCOPE_LIST arguments, out); };               \
+    const auto model = [&](Engine& here) {                                                                         \
+      if (comm == MPI_COMM_NULL) return begin(request);                                                            \
+      return begin_collective(here, "MPI_" #name, ask_neighbors(comm, {ns, ts}, {nr, tr}), false, request, begin); \
+    };                                                                                                             \
+    return cross(                                                                                                  \
+        Kind::point_to_point, [&] { return begin(request); }, model,                                               \
+        [&](Counters& counters) { count(counters, sent(comm, ns, ts)); });                                         \
   }
 
 #if HALOSCOPE_MPI_4
-#define PERSISTENT(name, parameters, arguments)                                                     \
-  HALOSCOPE_MPI MPI_##name(HALOSCOPE_LIST parameters, MPI_Info info, MPI_Request* request) {        \
-    return cross(                                                                                   \
-        Kind::point_to_point, [&] { return PMPI_##name(HALOSCOPE_LIST arguments, info, request); }, \
-        [&](Counters&) { remember_persistent(sent(comm, ns, ts), *request); });                     \
+#define PERSISTENT(name, parameters, arguments)                                                                 \
+  HALOSCOPE_MPI MPI_##name(HALOSCOPE_LIST parameters, MPI_Info info, MPI_Request* request) {                    \
+    return cross(                                                                                               \
+        Kind::point_to_point, [&] { return PMPI_##name(HALOSCOPE_LIST arguments, info, request); },             \
+        [&](Counters&) {                                                                                        \
+          remember_persistent(sent(comm, ns, ts), *request);                                                    \
+          if (modelled()) remember_collective(*request, "MPI_" #name, ask_neighbors(comm, {ns, ts}, {nr, tr})); \
+        });                                                                                                     \
   }
 #else
 #define PERSISTENT(name, parameters, arguments)
 #endif
 
-#define NEIGHBOR(name, parameters, arguments)           \
-  BLOCKING(Neighbor_##name, parameters, arguments)      \
-  NON_BLOCKING(Ineighbor_##name, parameters, arguments) \
+#define NEIGHBOR(name, parameters, arguments)                        \
+  BLOCKING(Neighbor_##name, Ineighbor_##name, parameters, arguments) \
+  NON_BLOCKING(Ineighbor_##name, parameters, arguments)              \
   PERSISTENT(Neighbor_##name##_init, parameters, arguments)
 
 // In the lists: s what is sent, r where it is received, n and t count and type of either, d displacements. What is sent
-// follows from comm, ns and ts.
+// follows from comm, ns and ts, what is received from comm, nr and tr.
 // clang-format off
 NEIGHBOR(allgather,  (const void* s, int ns, MPI_Datatype ts, void* r, int nr, MPI_Datatype tr, MPI_Comm comm),
                      (s, ns, ts, r, nr, tr, comm))

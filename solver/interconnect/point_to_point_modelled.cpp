@@ -9,15 +9,9 @@
 #include "interconnect/communicators.hpp"
 #include "interconnect/completion_modelled.hpp"
 #include "interconnect/honesty.hpp"
+#include "interconnect/recipe.hpp"
 
 namespace haloscope::interconnect {
-
-/// What a start posts: a send of its kind, or a receive.
-struct Recipe {
-  bool sends = false;
-  SendKind kind{};
-  Envelope envelope;
-};
 
 namespace model {
 
@@ -198,28 +192,21 @@ int send_receive_replace(Engine& engine, void* data, int n, MPI_Datatype type, i
                       status);
 }
 
-namespace {
-
-void remember(MPI_Request request, const Recipe& recipe) {
-  const RequestTable::Key key = RequestTable::key_of(request);
-  Remembered what;
-  if (const Remembered* const known = state.requests.find(key); known != nullptr && known->persistent) what = *known;
-  what.persistent = true;
-  what.recipe = new Recipe(recipe);
-  state.requests.remember(key, what);
-}
-
-}  // namespace
-
 void remember_recipe(MPI_Request request, SendKind kind, const Envelope& to) {
   if (to.peer == MPI_PROC_NULL) {  // an older request of this handle may have been something else
     state.requests.remember(RequestTable::key_of(request), {.persistent = true});
     return;
   }
-  remember(request, {.sends = true, .kind = kind, .envelope = to});
+  interconnect::remember_recipe(request,
+                                {[kind, to](Engine& engine, MPI_Request) { return begin_send(engine, kind, to); }});
 }
 
-void remember_recipe(MPI_Request request, const Envelope& from) { remember(request, {.envelope = from}); }
+void remember_recipe(MPI_Request request, const Envelope& from) {
+  interconnect::remember_recipe(request, {[from](Engine& engine, MPI_Request started) {
+                                  count_any_source(engine, from.peer, "MPI_Start of MPI_ANY_SOURCE");
+                                  return begin_receive(engine, from, started);
+                                }});
+}
 
 int start(Engine& engine, int n, MPI_Request requests[]) {
   const int code = PMPI_Startall(n, requests);
@@ -228,11 +215,7 @@ int start(Engine& engine, int n, MPI_Request requests[]) {
     Remembered* const what = state.requests.find(RequestTable::key_of(requests[i]));
     if (what == nullptr) continue;
     what->active = true;
-    const Recipe* const recipe = what->recipe;
-    if (recipe == nullptr) continue;
-    if (!recipe->sends) count_any_source(engine, recipe->envelope.peer, "MPI_Start of MPI_ANY_SOURCE");
-    what->operation = recipe->sends ? begin_send(engine, recipe->kind, recipe->envelope).release()
-                                    : begin_receive(engine, recipe->envelope, requests[i]).release();
+    if (what->recipe != nullptr) what->operation = what->recipe->start(engine, requests[i]).release();
   }
   return MPI_SUCCESS;
 }
