@@ -44,7 +44,7 @@ HALOSCOPE_MPI MPI_File_close(MPI_File* file) {
 #define PASS(name, n, together, note)                               \
   HALOSCOPE_MPI MPI_##name(HALOSCOPE_PARAMETERS_##n(PMPI_##name)) { \
     return pass_free("MPI_" #name, together, [&] {                  \
-      if (note && engine() != nullptr) count_inexact("MPI_" #name);          \
+      if (note && engine() != nullptr) count_inexact("MPI_" #name); \
       return PMPI_##name(HALOSCOPE_ARGUMENTS_##n);                  \
     });                                                             \
   }
