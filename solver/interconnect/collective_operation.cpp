@@ -59,7 +59,7 @@ bool CollectiveOperation::progress() {
 void CollectiveOperation::begin_round() {
   begun_ = true;
   came_ = chain_.time;
-  received_ = 0;
+  arrivals_.clear();
   for (const CollectiveMessage& message : round().receives)
     if (!path_to(message.peer).is_eager(message.bytes))
       engine_.channel.post(message.peer, {.context = context_,
@@ -126,15 +126,20 @@ void CollectiveOperation::enter(const Outgoing& outgoing) {
 }
 
 bool CollectiveOperation::receive() {
-  for (; received_ < round().receives.size(); ++received_) {
-    const CollectiveMessage& message = round().receives[received_];
+  const std::vector<CollectiveMessage>& receives = round().receives;
+  while (arrivals_.size() < receives.size()) {
+    const CollectiveMessage& message = receives[arrivals_.size()];
     Stamp stamp;
     if (!take_round(context_, message.peer, message.tag, stamp)) return false;
-    chain_ = later(chain_, stamp.at);
-    chain_.time += path_to(message.peer).overhead();
+    arrivals_.push_back({stamp.at, path_to(message.peer).overhead()});
     if (value_ != nullptr) value_->take(stamp, message.rank);
   }
-  if (value_ != nullptr && round().receives.empty() && !round().sends.empty()) value_->given();
+  std::ranges::sort(arrivals_, {}, [](const Arrival& arrival) { return arrival.at.time; });
+  for (const Arrival& arrival : arrivals_) {
+    chain_ = later(chain_, arrival.at);
+    chain_.time += arrival.overhead;
+  }
+  if (value_ != nullptr && receives.empty() && !round().sends.empty()) value_->given();
   return true;
 }
 

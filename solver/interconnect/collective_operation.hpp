@@ -3,7 +3,7 @@
 /// @file collective_operation.hpp
 /// A collective in modelled time: the rounds of its algorithm, on a chain of its own from the clock at its post.
 ///
-/// In a round a rank spends o on each send, then completes its receives in order: max(chain, arrival) + o. A rendezvous
+/// In a round a rank spends o on each send, then completes its receives as they arrive: max(chain, arrival) + o. A rendezvous
 /// message is ready a hand-shake after both sides have come to its round: its receiver says when it came, its sender
 /// then says when the message arrives, and does not end the round before it has entered the network. On the ideal clock
 /// messages arrive as they are sent. model/collective_time.hpp has the same on paper.
@@ -61,6 +61,10 @@ class CollectiveOperation final : public Operation {
       return a.ready != b.ready ? a.ready > b.ready : a.index > b.index;
     }
   };
+  struct Arrival {
+    Moment at;
+    Time overhead;
+  };
   struct Draw {
     Time jitter, not_before;  ///< the pair's last arrival, at the post
   };
@@ -88,7 +92,7 @@ class CollectiveOperation final : public Operation {
   bool begun_ = false, ended_ = false;
   Time came_ = 0;  ///< to this round
   std::vector<Outgoing> outgoing_;
-  std::size_t received_ = 0;
+  std::vector<Arrival> arrivals_;  ///< of this round, so far
 };
 
 }  // namespace haloscope::interconnect

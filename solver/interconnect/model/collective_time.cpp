@@ -54,11 +54,14 @@ class Evaluation {
   }
 
   void receive(std::size_t rank, const std::vector<Exchange>& receives) {
+    std::vector<Time> arrivals;
     for (const Exchange& exchange : receives) {
       std::vector<Time>& queue = arrivals_.at({exchange.rank, static_cast<int>(rank)});
-      clock_[rank] = std::max(clock_[rank], queue.front()) + path_.overhead();
+      arrivals.push_back(queue.front());
       queue.erase(queue.begin());
     }
+    std::sort(arrivals.begin(), arrivals.end());
+    for (const Time arrival : arrivals) clock_[rank] = std::max(clock_[rank], arrival) + path_.overhead();
   }
 
   const Path& path_;

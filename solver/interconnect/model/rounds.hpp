@@ -3,7 +3,7 @@
 /// @file rounds.hpp
 /// Collectives as the rounds of messages that their named algorithms make, seen from one rank. Pure.
 ///
-/// In a round a rank posts all its sends, in order, then completes its receives, in order; a send of 0 bytes is a
+/// In a round a rank posts all its sends, in order, then completes its receives as they arrive; a send of 0 bytes is a
 /// message too. Computing (the reduction's additions, copies) costs nothing. The algorithms are those of Thakur,
 /// Rabenseifner & Gropp, IJHPCA 19(1), 2005, and Hensgen, Finkel & Manber, IJPP 17(1), 1988 (dissemination), as Open
 /// MPI's and MPICH's tuned collectives have them.

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+/// What tests in virtual time ask of the logical clock. Their computing is announced, so every time is exact to the
+/// picosecond, whatever the machine does.
+#include <mpi.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+/// [ps]
+using Ticks = std::int64_t;
+
+/// MPI_Wtime is a double: near 1 s it tells picoseconds apart with room to spare.
+inline Ticks logical_now() { return std::llround(1e12 * MPI_Wtime()); }
+
+inline void compute_for(Ticks ticks) { MPI_Pcontrol(1002, 1e-12 * static_cast<double>(ticks)); }
+
+/// What is called inside is MPI's own affair: it takes no logical time.
+template <class Call>
+void unmodelled(Call call) {
+  MPI_Pcontrol(0);
+  call();
+  MPI_Pcontrol(1);
+}
+
+/// All ranks of the world go to one time, a millisecond after the last of them: nothing is on its way any more.
+/// Returns it.
+inline Ticks meet() {
+  Ticks mine = logical_now(), last = 0;
+  unmodelled([&] { MPI_Allreduce(&mine, &last, 1, MPI_INT64_T, MPI_MAX, MPI_COMM_WORLD); });
+  const Ticks meeting = last + 1'000'000'000;
+  compute_for(meeting - mine);
+  return meeting;
+}
