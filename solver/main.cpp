@@ -15,6 +15,7 @@
 #include "haloscope/build_info.hpp"
 #include "haloscope/errors.hpp"
 #include "haloscope/handles.hpp"
+#include "haloscope/networks.hpp"
 #include "haloscope/poisson.hpp"
 #include "haloscope/record.hpp"
 #include "haloscope/run.hpp"
@@ -47,6 +48,12 @@ constexpr const char* under_examples =
     "  haloscope under --network my.toml --without jitter,noise -- mpirun -n 8 python3 program.py\n"
     "  haloscope under --record native.h5 -- srun ./solver\n";
 
+constexpr const char* networks_examples =
+    "Examples:\n"
+    "  haloscope networks\n"
+    "  haloscope networks tcp-ena-aws-c5-18xlarge\n"
+    "  haloscope networks synthetic --set between_nodes.half_round_trip_us=25\n";
+
 /// CLI11's layout with our own first line and without its notes on types.
 class HelpFormatter : public CLI::Formatter {
  public:
@@ -55,6 +62,7 @@ class HelpFormatter : public CLI::Formatter {
     const std::string command = app->get_name();
     if (command == "run") return "Usage: haloscope run CASE [options] [-- PETSc options]\n";
     if (command == "under") return "Usage: haloscope under --network PROFILE [options] -- COMMAND...\n";
+    if (command == "networks") return "Usage: haloscope networks [NAME [--set TABLE.KEY=VALUE]]\n";
     if (command == "show") return "Usage: haloscope show FILE.h5\n";
     return "Usage: haloscope COMMAND ...\n";
   }
@@ -68,9 +76,11 @@ struct CommandLine {
   CLI::App* run = nullptr;
   CLI::App* show = nullptr;
   CLI::App* under = nullptr;
+  CLI::App* networks = nullptr;
   RunOptions options;
   UnderOptions under_options;
-  std::string steps, seed, shown;
+  std::string steps, seed, shown, wanted_network;
+  std::vector<std::string> network_overrides;
 
   CommandLine() {
     app.require_subcommand(1);
@@ -89,7 +99,8 @@ struct CommandLine {
     show = app.add_subcommand("show", "Print the summary of a run file, as the run did");
     show->add_option("FILE", shown, "The run file")->required()->type_name("");
     add_under();
-    for (CLI::App* const part : {&app, run, show, under}) part->formatter(std::make_shared<HelpFormatter>());
+    add_networks();
+    for (CLI::App* const part : {&app, run, show, under, networks}) part->formatter(std::make_shared<HelpFormatter>());
   }
 
   void add_under() {
@@ -112,6 +123,18 @@ struct CommandLine {
     under->footer(under_examples);
   }
 
+  void add_networks() {
+    networks = app.add_subcommand("networks", "List the interconnects that came with haloscope, or show one whole");
+    CLI::Option* const name =
+        networks->add_option("NAME", wanted_network, "One of them, or a profile's file; left out: all, as a table")
+            ->type_name("");
+    networks->add_option("--set", network_overrides, "Override a value of the profile; may be given many times")
+        ->type_name("TABLE.KEY=VALUE")
+        ->allow_extra_args(false)
+        ->needs(name);
+    networks->footer(networks_examples);
+  }
+
   /// Everything before `--` is ours. @throws CLI::ParseError
   void parse(const std::vector<std::string>& arguments) {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 wants them last first
@@ -124,10 +147,11 @@ struct CommandLine {
 ExitCode explain(const CommandLine& line, const CLI::ParseError& error, bool speaker) {
   if (error.get_exit_code() == 0) return static_cast<ExitCode>(line.app.exit(error));
   if (speaker) {
-    const char* const command = line.run->parsed()     ? "haloscope run"
-                                : line.show->parsed()  ? "haloscope show"
-                                : line.under->parsed() ? "haloscope under"
-                                                       : "haloscope";
+    const char* const command = line.run->parsed()        ? "haloscope run"
+                                : line.show->parsed()     ? "haloscope show"
+                                : line.under->parsed()    ? "haloscope under"
+                                : line.networks->parsed() ? "haloscope networks"
+                                                          : "haloscope";
     std::string what = error.what();
     std::ranges::replace(what, '\n', ' ');
     fmt::print(stderr, "haloscope: {}; see {} --help\n", what, command);
@@ -195,6 +219,11 @@ ExitCode run_here(const std::vector<std::string>& arguments, const std::vector<s
     line.under_options.command = command;
     if (line.under->parsed()) under(line.under_options);
     if (line.show->parsed()) fmt::print("{}", summary(read_run_file(line.shown), line.shown));
+    if (line.networks->parsed()) {
+      fmt::print("{}", line.wanted_network.empty()
+                           ? networks_table(shipped_profiles())
+                           : network_details(read_profile(find_profile(line.wanted_network), line.network_overrides)));
+    }
     return ExitCode::ok;
   } catch (const CLI::ParseError& error) {
     return explain(line, error, true);

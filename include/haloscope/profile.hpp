@@ -79,6 +79,8 @@ struct Profile {
 /// The value at probability @p p of a table that is not empty, by the rule above. For a few values: it prepares the
 /// whole table each time.
 [[nodiscard]] double value_at(const Quantiles& table, double p);
+/// The mean of a table that is not empty, by the same rule. [us]
+[[nodiscard]] double mean_of(const Quantiles& table);
 
 /// What cases/README.md says about each key; a test compares the two.
 struct ProfileKey {

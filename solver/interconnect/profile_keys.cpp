@@ -53,7 +53,11 @@ Kind<std::int64_t> bytes() {
 
 Kind<std::vector<std::int64_t>> sizes() {
   Kind<std::vector<std::int64_t>> kind = list_of(integer<std::int64_t>(1));
-  kind.allowed = "a list, each an integer of at least 1";
+  kind.allowed = "a list of at least 2 integers, each at least 1";
+  kind.read = [read = kind.read](const toml::node& node) -> std::optional<std::vector<std::int64_t>> {
+    if (!node.is_array() || node.as_array()->size() < 2) return {};
+    return read(node);
+  };
   return kind;
 }
 
@@ -127,9 +131,10 @@ void add_quantiles(Paths& rows, const std::string& path, Table table) {
 }
 
 void add_states(Paths& rows, const std::string& name, PathProfile Profile::*side) {
-  const auto add_one = [&](const char* key, const Kind<double>& kind, double TwoStates::*member) {
+  const auto add_one = [&](const char* key, const Kind<double>& kind, double TwoStates::*member,
+                           const char* default_value = "") {
     add(
-        rows, name + ".states." + key, "", kind, "",
+        rows, name + ".states." + key, "", kind, default_value,
         [side, member](const ProfileDraft& draft) -> const double* {
           const std::optional<TwoStates>& states = (draft.profile.*side).states;
           return states ? &((*states).*member) : nullptr;
@@ -143,7 +148,7 @@ void add_states(Paths& rows, const std::string& name, PathProfile Profile::*side
   add_one("fraction_high", within(0, 1), &TwoStates::fraction_high);
   add_one("p_stay_high", within(0, 1), &TwoStates::p_stay_high);
   add_one("p_low_to_high", within(0, 1), &TwoStates::p_low_to_high);
-  add_one("lag1_within", within(-1, 1), &TwoStates::lag1_within);
+  add_one("lag1_within", within(-1, 1), &TwoStates::lag1_within, "0.0");
 }
 
 void add_path(Paths& rows, const std::string& name, PathProfile Profile::*side, Spread ProfileDraft::*spread) {

@@ -59,9 +59,29 @@ Quantiles table_of_law(const Spread& law, double median_us) {
 Quantiles constant_table(double us) { return {{0, 1}, {us, us}, 1}; }
 
 double mean_of(const Quantiles& table) {
-  double sum = 0;
-  for (std::size_t i = 1; i < table.p.size(); ++i)
-    sum += (table.p[i] - table.p[i - 1]) * (table.us[i] + table.us[i - 1]) / 2;
+  constexpr double tail_begin = 0.9;
+  const double beyond = 0.5 / static_cast<double>(table.samples);  // what lies there takes the last value
+  double sum = beyond * table.us.back();
+  const auto add = [&sum](double p0, double us0, double p1, double us1) {
+    const double q0 = 1 - p0, q1 = 1 - p1;
+    if (p1 <= tail_begin) {
+      sum += (p1 - p0) * (us0 + us1) / 2;
+    } else if (q1 < q0) {  // us0 + slope (x - x0) over p = 1 - exp(-x)
+      const double dx = logarithm(q0 / q1);
+      sum += us0 * (q0 - q1) + (us1 - us0) / dx * (q0 - q1 - q1 * dx);
+    }
+  };
+  for (std::size_t i = 1; i < table.p.size(); ++i) {
+    const double p0 = table.p[i - 1], us0 = table.us[i - 1], p1 = table.p[i], us1 = table.us[i];
+    const double end = std::min(p1, 1 - beyond), share = (tail_begin - p0) / (p1 - p0);
+    if (p0 < tail_begin && p1 > tail_begin) {
+      const double us = us0 + share * (us1 - us0);
+      add(p0, us0, tail_begin, us);
+      add(tail_begin, us, end, us1);
+    } else {
+      add(p0, us0, end, us1);
+    }
+  }
   return sum;
 }
 

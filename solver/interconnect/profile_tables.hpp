@@ -24,7 +24,4 @@ struct Spread {
 /// Always @p us.
 [[nodiscard]] Quantiles constant_table(double us);
 
-/// Of the trapezoids between the quantiles; too high by a few percent for a tail of few quantiles.
-[[nodiscard]] double mean_of(const Quantiles& table);
-
 }  // namespace haloscope

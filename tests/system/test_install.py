@@ -24,6 +24,8 @@ def main():
         program = folder / "usr/bin/haloscope"
         for case in (SOURCE / "cases").glob("*.toml"):
             check((folder / "usr/share/haloscope/cases" / case.name).exists(), f"{case.name} is installed")
+        installed = sorted(path.name for path in (folder / "usr/share/haloscope/cases/networks").iterdir())
+        check.equal(installed, sorted(path.name for path in (SOURCE / "cases/networks").glob("*.toml")), "installed networks")
 
         for command in ([program], [PROGRAM]):
             done = subprocess.run([*command, "run", "poisson", "--set", "grid.cells=[16,16,16]", "--steps", "2", "--output",
@@ -32,9 +34,12 @@ def main():
             check("poisson: 1 rank," in done.stdout, f"{command}: {done.stdout!r}")
 
         nothing = {"PATH": "/usr/bin"}  # no launcher, no MPI settings
+        done = subprocess.run([program, "networks", "ideal"], capture_output=True, text=True, check=False, env=nothing)
+        check(done.returncode == 0 and done.stdout.startswith("ideal\n"), f"the installed program finds its networks: {done}")
         done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, env=nothing)
         check(done.returncode == 0 and done.stdout.startswith("haloscope 0."), f"--version: {done}")
-        for arguments, lines in ((["--help"], 24), (["run", "--help"], 40), (["show", "--help"], 24), (["under", "--help"], 40)):
+        for arguments, lines in ((["--help"], 24), (["run", "--help"], 40), (["show", "--help"], 24), (["under", "--help"], 40),
+                                 (["networks", "--help"], 24)):
             status, out, err = run(arguments, env=nothing)
             what = " ".join(["haloscope", *arguments])
             check.equal((status, err), (0, ""), what)

@@ -283,7 +283,8 @@ TEST_CASE("every shipped case parses, says how it is run and what it must reprod
 }
 
 TEST_CASE("cases/README.md documents every key and quantity as the reader has them") {
-  const std::string readme = slurp(cases_directory / "README.md");
+  std::string readme = slurp(cases_directory / "README.md");
+  readme.resize(readme.find("\n## Networks\n"));  // whose keys are those of profiles
   std::size_t rows = 0, documented = 0;
   for (const CaseKey& key : case_keys()) {
     const std::string row =

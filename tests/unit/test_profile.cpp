@@ -6,7 +6,11 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
 #include <numeric>
+#include <sstream>
 
 #include "catch.hpp"
 #include "haloscope/errors.hpp"
@@ -183,7 +187,7 @@ TEST_CASE("values outside what is allowed are refused, each kind with its text")
   expect(error_of_set("between_nodes.overhead_us=1.25"),
          "--set:between_nodes.overhead_us: 1.25: must be at most half of between_nodes.half_round_trip_us, 2");
   expect(error_of_set("between_nodes.curve.bytes=[0, 4, 8]"),
-         "--set:between_nodes.curve.bytes: [ 0, 4, 8 ]: must be a list, each an integer of at least 1");
+         "--set:between_nodes.curve.bytes: [ 0, 4, 8 ]: must be a list of at least 2 integers, each at least 1");
 }
 
 TEST_CASE("a table must be one of quantiles") {
@@ -311,12 +315,52 @@ TEST_CASE("tables are read linearly up to 0.9 and in -ln(1 - p) beyond") {
   CHECK(value_at(table, 1) == 16);
 }
 
+TEST_CASE("the mean of a table is that of what is read from it") {
+  const Quantiles table = parse_profile(net, "n.toml").between_nodes.jitter;
+  double sum = 0;
+  constexpr int steps = 2000000;
+  for (int i = 0; i < steps; i += 1000) sum += value_at(table, (i + 500) / static_cast<double>(steps)) / (steps / 1000);
+  CHECK(mean_of(table) == Approx(sum).epsilon(1e-3));
+  CHECK(mean_of({{0, 1}, {3, 3}, 1}) == Approx(3));
+  CHECK(mean_of({{0, 0.9, 1}, {1, 1, 1}, 50}) == Approx(1));
+}
+
 TEST_CASE("text of any kind survives the canonical text") {
   const std::string odd = "caveat = \"quotes \\\" and \\\\, lines\\n, DEL \\u007F, \\u0001, µs, 日本\"\n";
   const Profile profile = parse_profile(about + odd + between, "n.toml");
   CHECK(profile.caveat == "quotes \" and \\, lines\n, DEL \x7f, \x01, µs, 日本");
   expect_fixed_point(profile);
   CHECK(parse_profile(profile.text, "n.toml").caveat == profile.caveat);
+}
+
+TEST_CASE("cases/README.md documents every key as the reader has it") {
+  std::ifstream file(networks.parent_path() / "README.md");
+  std::string readme(std::istreambuf_iterator<char>(file), {});
+  const std::size_t begin = readme.find("\n## Networks\n");
+  REQUIRE(begin != std::string::npos);
+  readme = readme.substr(begin, readme.find("\n## ", begin + 1) - begin);
+  std::map<std::string, std::string> between_keys;
+  std::size_t rows = 0, documented = 0;
+  for (const ProfileKey& key : profile_keys()) {
+    const std::string value = key.default_value.empty() ? "" : "`" + key.default_value + "`";
+    const std::string cells = key.unit + " | " + key.allowed + " | " + value + " | ";
+    const std::size_t dot = key.path.find('.');
+    const std::string table = key.path.substr(0, dot), name = key.path.substr(dot);
+    if (table == "between_nodes") between_keys[name] = cells;
+    if (table == "within_node") {  // "has the same keys, with the same defaults"
+      CHECK(between_keys[name] == cells);
+      continue;
+    }
+    const std::string row = "| `" + key.path + "` | " + cells;
+    CAPTURE(row);
+    CHECK(readme.find(row) != std::string::npos);
+    ++rows;
+  }
+  std::istringstream lines(readme);
+  for (std::string line; std::getline(lines, line);) {  // and no other key: all rows have table.key in backquotes
+    if (line.starts_with("| `") && line.substr(0, line.find('`', 3)).find('.') != std::string::npos) ++documented;
+  }
+  CHECK(documented == rows);
 }
 
 TEST_CASE("files that are none are refused") {
