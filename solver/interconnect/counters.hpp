@@ -3,9 +3,9 @@
 /// @file counters.hpp
 /// What has been counted, by phase: the library's one state.
 ///
-/// Slot 0 takes what happens outside every phase, or while recording is off; it is never read. So a call is charged
-/// without a branch. With MPI_THREAD_MULTIPLE a lock guards the state and all threads share the current phase; without
-/// it the lock costs one predictable branch.
+/// Slot 0 takes what happens outside every phase, the last one what happens while recording is off, and is never read.
+/// So a call is charged without a branch. With MPI_THREAD_MULTIPLE a lock guards the state and all threads share the
+/// current phase; without it the lock costs one predictable branch.
 #include <mpi.h>
 
 #include <array>
@@ -39,17 +39,18 @@ struct Counters {
 };
 
 struct State {
-  std::array<Counters, max_phases + 1> slots{};
+  std::array<Counters, max_phases + 2> slots{};
   int phase = -1;  ///< announced by MPI_Pcontrol; -1: outside
   bool recording = true;
+  bool described = false;        ///< the program asked which network this is, so it tells its user itself
   bool several_threads = false;  ///< MPI_THREAD_MULTIPLE was granted
   Stopwatch stopwatch;
   RequestTable requests;
   std::mutex mutex;
 
   [[nodiscard]] Counters& slot() noexcept {
-    const bool counted = recording && phase >= 0 && phase < max_phases;
-    return slots[static_cast<std::size_t>(counted ? phase + 1 : 0)];
+    const bool named = phase >= 0 && phase < max_phases;
+    return slots[static_cast<std::size_t>(!recording ? max_phases + 1 : named ? phase + 1 : 0)];
   }
 };
 

@@ -24,7 +24,9 @@ const char* name(Mode mode) {
   return "record";
 }
 
-std::string without(const Without& off) {
+}  // namespace
+
+std::string names_of(const Without& off) {
   std::string names;
   const auto add = [&names](bool is_off, const char* name) {
     if (is_off) names += std::string(names.empty() ? "" : ",") + name;
@@ -35,8 +37,6 @@ std::string without(const Without& off) {
   add(off.noise, "noise");
   return names;
 }
-
-}  // namespace
 
 std::string signature() {
   const Settings* const here = settings();
@@ -55,7 +55,7 @@ std::string description() {
   line("network_hash", here->profile.hash);
   line("seed", std::to_string(here->seed));
   line("ranks_per_node", std::to_string(here->ranks_per_node));
-  line("without", without(here->without));
+  line("without", names_of(here->without));
   line("compute", here->mode != Mode::virtual_time ? "native" : here->announced_compute ? "announced" : "cpu");
   line("clock_residual_seconds", std::to_string(clock_residual()));
   for (const auto& [call, count] : honesty().inexact) line("inexact." + call, std::to_string(count));

@@ -4,10 +4,15 @@
 /// What the library says of itself: in MPI_Get_library_version, and line by line to MPI_Pcontrol (README.md).
 #include <string>
 
+#include "interconnect/model/path.hpp"
+
 namespace haloscope::interconnect {
 
 /// ` +interconnect mode=…`, to be appended.
 [[nodiscard]] std::string signature();
+
+/// What is switched off, joined by commas.
+[[nodiscard]] std::string names_of(const Without& off);
 
 /// Lines `key = value`; empty in record mode.
 [[nodiscard]] std::string description();

@@ -7,6 +7,7 @@
 
 #include "border.hpp"
 #include "interconnect/description.hpp"
+#include "interconnect/report.hpp"
 
 namespace haloscope::interconnect {
 
@@ -39,6 +40,7 @@ void after_start() {
   Settings settings = read_settings(MPI_COMM_WORLD);
   if (settings.mode != Mode::record) {
     start_engine(std::move(settings));
+    note_start();
     engine()->clock.leave();
   }
   inside = false;
@@ -66,6 +68,7 @@ HALOSCOPE_MPI MPI_Finalize() {
     Engine& here = (pause_engine(false), *engine());
     here.enter();
     here.synchronise(MPI_COMM_WORLD);
+    if (!state.described) report(here, MPI_COMM_WORLD);
     here.channel.close();
     stop_engine();
     inside = false;

@@ -44,6 +44,7 @@ void read_ideal(std::va_list arguments) {
 void describe(std::va_list arguments) {
   const int size = va_arg(arguments, int);
   char* const text = va_arg(arguments, char*);
+  state.described = true;
   if (size > 0) std::snprintf(text, static_cast<std::size_t>(size), "%s", description().c_str());
 }
 
