@@ -118,12 +118,18 @@ void Flow::State::predict(const flow::MomentumTerms& terms) {
   const flow::ConstVelocity u = flow::read_only(views(velocity));
   const flow::Velocity star = views(provisional), kept = views(tendency);
   const PerAxis<LocalIndex> n = where->local_cells();
-  const auto compute = [&](const flow::CellRange& cells) { flow::momentum(terms, u, kept, star, cells); };
+  const auto compute = [&](const flow::CellRange& cells) {
+    clock->work(terms.bytes_per_cell() * cells.cells());
+    flow::momentum(terms, u, kept, star, cells);
+  };
 
+  double normal_faces = 0;  // cells of a face normal to each axis
+  for (std::size_t a = 0; a < 3; ++a) normal_faces += local_cells() / n[a];
   for (const flow::CellRange& shell : box.shells) compute(shell);
   if (!settings.overlap) compute(box.interior);
   {
     const ScopedPhase phase(*clock, Phase::halo);
+    clock->work(24 * normal_faces);
     for (std::size_t a = 0; a < 3; ++a) {
       const std::span<double> face = normal_halo.to_send(high_side(a));
       if (face.empty()) continue;
@@ -137,6 +143,7 @@ void Flow::State::predict(const flow::MomentumTerms& terms) {
   flow::zero_high_walls(*where, star);
 
   const ScopedPhase phase(*clock, Phase::halo);
+  clock->work(24 * normal_faces);
   for (std::size_t a = 0; a < 3; ++a) {
     const std::span<const double> face = normal_halo.received(low_side(a));
     std::size_t at = 0;
@@ -155,10 +162,14 @@ void Flow::State::predict(const flow::MomentumTerms& terms) {
 void Flow::State::fetch_pressure() {
   const FieldView<const double> x = poisson.solution();
   const FieldView<double> p = pressure.view();
-  for (const flow::CellRange& shell : box.shells) flow::copy(x, p, shell);
-  if (!settings.overlap) flow::copy(x, p, box.interior);
+  const auto copy = [&](const flow::CellRange& cells) {
+    clock->work(24 * cells.cells());
+    flow::copy(x, p, cells);
+  };
+  for (const flow::CellRange& shell : box.shells) copy(shell);
+  if (!settings.overlap) copy(box.interior);
   HaloTicket ticket = pressure_halo.begin(p);
-  if (settings.overlap) flow::copy(x, p, box.interior);
+  if (settings.overlap) copy(box.interior);
   pressure_halo.end(std::move(ticket));
   flow::mirror_at_walls(*where, p);
 }
@@ -168,10 +179,14 @@ void Flow::State::correct(double scale) {
   const FieldView<const double> p = pressure.view();
   std::swap(velocity, provisional);
   const flow::Velocity u = views(velocity);
-  for (const flow::CellRange& shell : box.shells) flow::subtract_gradient(inverse_spacing, scale, p, u, shell);
-  if (!settings.overlap) flow::subtract_gradient(inverse_spacing, scale, p, u, box.interior);
+  const auto subtract = [&](const flow::CellRange& cells) {
+    clock->work(56 * cells.cells());
+    flow::subtract_gradient(inverse_spacing, scale, p, u, cells);
+  };
+  for (const flow::CellRange& shell : box.shells) subtract(shell);
+  if (!settings.overlap) subtract(box.interior);
   HaloTicket ticket = velocity_halo.begin(u);
-  if (settings.overlap) flow::subtract_gradient(inverse_spacing, scale, p, u, box.interior);
+  if (settings.overlap) subtract(box.interior);
   velocity_halo.end(std::move(ticket));
   flow::set_wall_ghosts(*where, settings.wall_velocity_m_per_s, u);
 }
@@ -190,6 +205,7 @@ void Flow::State::stage(double dt, double now, double before, bool keep, FlowSte
   }
   {
     const ScopedPhase phase(*clock, Phase::projection);
+    clock->work(40 * local_cells());
     flow::divergence(inverse_spacing, -density / length, flow::read_only(views(provisional)), poisson.right_side());
   }
   // The last pressure is close: the solve begins there, and its tolerance is that of the whole pressure.
@@ -207,6 +223,7 @@ void Flow::State::stage(double dt, double now, double before, bool keep, FlowSte
 /// Not fused with the correction: the divergence of a cell needs its neighbours' corrected faces.
 void Flow::State::survey() {
   const ScopedPhase phase(*clock, Phase::monitor);
+  clock->work(24 * local_cells());
   const flow::Extremes mine = flow::survey(inverse_spacing, views(std::as_const(velocity)), scratch);
   double greatest[3] = {mine.divergence, mine.rate, mine.speed}, energy = mine.energy;
   check_mpi(MPI_Allreduce(MPI_IN_PLACE, greatest, 3, MPI_DOUBLE, MPI_MAX, where->comm()));

@@ -7,6 +7,7 @@
 /// code (checked with -fopt-info-vec; the note in flow_kernels.cpp). Every cell is computed by the same expression
 /// wherever it lies, so that splitting a box into ranges changes no bit. All are bound by memory; the cost of each is
 /// given as bytes a cell, a store counted with the read of its line.
+#include <algorithm>
 #include <array>
 #include <span>
 #include <vector>
@@ -22,6 +23,11 @@ using ConstVelocity = std::array<FieldView<const double>, 3>;
 /// Cells [begin, end) of the box of this rank.
 struct CellRange {
   PerAxis<LocalIndex> begin{}, end{};
+  [[nodiscard]] double cells() const noexcept {
+    double product = 1;
+    for (std::size_t a = 0; a < 3; ++a) product *= std::max(0, end[a] - begin[a]);
+    return product;
+  }
 };
 
 /// A box cut into the layers that neighbouring ranks wait for and the rest.
@@ -37,11 +43,12 @@ struct MomentumTerms {
   PerAxis<double> force{};            ///< [m/s²]
   double now = 0, before = 0;         ///< weights of the new and the kept tendency [s]
   bool keep = true;                   ///< store the new tendency for the next stage
+  [[nodiscard]] double bytes_per_cell() const noexcept { return keep ? 120 : before != 0 ? 96 : 72; }
 };
 
 /// provisional = velocity + now N(velocity) + before tendency; tendency = N where kept. N is -∇·(uu) + ν∇²u + force in
 /// flux form, the three components of a row after each other while its neighbours are in cache. Values on high walls
-/// are void. 120 bytes a cell with a kept and a read tendency, 72 with neither.
+/// are void. 120 bytes a cell with a kept tendency, 72 with neither a kept nor a read one.
 void momentum(const MomentumTerms& terms, const ConstVelocity& velocity, const Velocity& tendency,
               const Velocity& provisional, const CellRange& cells);
 

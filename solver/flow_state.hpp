@@ -67,6 +67,7 @@ struct Flow::State {
   bool has_guess = false;   ///< the solver's solution holds a pressure
   flow::Extremes extremes;  ///< of all ranks, end of the last step; energy is the mean over the volume
 
+  [[nodiscard]] double local_cells() const noexcept { return flow::CellRange{{}, where->local_cells()}.cells(); }
   [[nodiscard]] double choose_dt(double end_time) const;
   void require_stable(double dt) const;
   /// One stage, (now + before) dt long: provisional velocity, projection, ghosts.

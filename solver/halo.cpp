@@ -208,6 +208,14 @@ struct Halo<T>::State {
     check_mpi(MPI_Comm_set_errhandler(made, MPI_ERRORS_RETURN));
   }
 
+  /// Read, and written into lines that are read first.
+  void announce_copying(std::size_t elements) const { clock->work(3 * sizeof(T) * static_cast<double>(elements)); }
+  [[nodiscard]] std::size_t copied_elements() const noexcept {
+    std::size_t cells = 0;
+    for (const Copy& own : copies) cells += own.to.size();
+    return cells * n_fields;
+  }
+
   [[nodiscard]] int elements(const Channel& c) const noexcept { return static_cast<int>(c.cells() * n_fields); }
 
   void post() {
@@ -268,6 +276,7 @@ HaloTicket Halo<T>::begin(std::span<const FieldView<T>> fields) {
   require(fields.size() == s.n_fields, "begin() gets as many fields as the halo was made for");
   const ScopedPhase phase(*s.clock, Phase::halo);
   s.fields.assign(fields.begin(), fields.end());
+  s.announce_copying(s.send_buffer.size());
   for (const auto& c : s.sends) {
     for (std::size_t f = 0; f < fields.size(); ++f)
       copy(block_of(fields[f], c.region), packed(&s.send_buffer[c.offset + f * c.cells()], c.region), c.region);
@@ -291,6 +300,7 @@ void Halo<T>::end(HaloTicket ticket) {
   ticket.open_ = false;
   const ScopedPhase phase(*s.clock, Phase::halo);
   s.wait();
+  if (!s.fields.empty() && s.fields[0].ghost > 0) s.announce_copying(s.receive_buffer.size() + s.copied_elements());
   for (std::size_t f = 0; f < s.fields.size(); ++f) {
     if (s.fields[f].ghost == 0) continue;
     for (const auto& own : s.copies) copy(block_of(s.fields[f], own.from), block_of(s.fields[f], own.to), own.to);

@@ -191,6 +191,7 @@ struct Multigrid<T>::State {
       const T s = l.steps[0];
       const LocalIndex n = l.b.cells()[0];
       const FieldView<T> b = l.b.view(), x = l.x.view();
+      clock.work(3 * sizeof(T) * cells_of(b));
       for_each_row(0, b.cells[1], 0, b.cells[2], row_bytes(b), [&](LocalIndex j, LocalIndex k) {
         const T* const in = b.row(j, k);
         T* const out = x.row(j, k);
@@ -202,11 +203,12 @@ struct Multigrid<T>::State {
     const T sum = l.steps[0] + l.steps[1], product = l.steps[0] * l.steps[1];
     const FieldView<T> x = l.x.view();
     const FieldView<const T> b = std::as_const(l.b).view();
-    sweep(l, l.b.view(), [&](const RowStar<T>& star, LocalIndex j, LocalIndex k, LocalIndex begin, LocalIndex end) {
-      T* const out = x.row(j, k);
-      stencil_row(star, l.operator_, b.cells[0], begin, end,
-                  [=](LocalIndex i, T ab) { out[i] = sum * star.centre[i] - product * ab; });
-    });
+    sweep(l, l.b.view(), 3 * sizeof(T),
+          [&](const RowStar<T>& star, LocalIndex j, LocalIndex k, LocalIndex begin, LocalIndex end) {
+            T* const out = x.row(j, k);
+            stencil_row(star, l.operator_, b.cells[0], begin, end,
+                        [=](LocalIndex i, T ab) { out[i] = sum * star.centre[i] - product * ab; });
+          });
     for (std::size_t m = 2; m < l.steps.size(); ++m) step(l, l.steps[m]);
   }
 
@@ -221,22 +223,25 @@ struct Multigrid<T>::State {
   template <class OutRow>
   void step_into(Level<T>& l, T s, const OutRow& row) {
     const FieldView<T> b = l.b.view();
-    sweep(l, l.x.view(), [&](const RowStar<T>& star, LocalIndex j, LocalIndex k, LocalIndex begin, LocalIndex end) {
-      const T* const right = b.row(j, k);
-      auto* const out = row(j, k);
-      stencil_row(star, l.operator_, b.cells[0], begin, end,
-                  [=](LocalIndex i, T ax) { out[i] = star.centre[i] + s * (right[i] - ax); });
-    });
+    constexpr auto bytes = 2 * sizeof(T) + 2 * sizeof(*row(0, 0));  // x and b are read, out is written
+    sweep(l, l.x.view(), bytes,
+          [&](const RowStar<T>& star, LocalIndex j, LocalIndex k, LocalIndex begin, LocalIndex end) {
+            const T* const right = b.row(j, k);
+            auto* const out = row(j, k);
+            stencil_row(star, l.operator_, b.cells[0], begin, end,
+                        [=](LocalIndex i, T ax) { out[i] = star.centre[i] + s * (right[i] - ax); });
+          });
   }
 
   template <class Row>
-  void sweep(Level<T>& l, FieldView<T> field, const Row& row) {
-    exchange_and_sweep(l.halo, l.around, field, settings.overlap, clock, l.phase,
+  void sweep(Level<T>& l, FieldView<T> field, std::size_t bytes_per_cell, const Row& row) {
+    exchange_and_sweep(l.halo, l.around, field, settings.overlap, clock, l.phase, static_cast<double>(bytes_per_cell),
                        [&](LocalIndex j, LocalIndex k, LocalIndex begin, LocalIndex end) {
                          row(l.around.star(field, j, k), j, k, begin, end);
                        });
   }
 
+  static double cells_of(FieldView<const T> f) { return 1.0 * f.cells[0] * f.cells[1] * f.cells[2]; }
   static std::size_t row_bytes(FieldView<const T> f) { return static_cast<std::size_t>(f.cells[0]) * sizeof(T); }
 
   // --- the cycle ---------------------------------------------------------------------------------------------------
@@ -268,8 +273,10 @@ struct Multigrid<T>::State {
   void cycle_elsewhere(Redistribution<T>& move, Field<T>& b, Field<T>& x, std::size_t m) {
     const ScopedPhase scope(clock, Phase::coarse);
     const bool here = m < levels.size();
+    clock.work(3 * sizeof(T) * (cells_of(b.view()) + (here ? cells_of(levels[m].b.view()) : 0)));
     move.forward(b.view(), here ? levels[m].b.view() : FieldView<T>{});
     if (here) cycle(m);
+    clock.work(3 * sizeof(T) * (cells_of(x.view()) + (here ? cells_of(levels[m].x.view()) : 0)));
     move.backward(here ? levels[m].x.view() : FieldView<T>{}, x.view());
   }
 
@@ -278,8 +285,9 @@ struct Multigrid<T>::State {
     l.halo.exchange(l.x.view());
     {
       const ScopedPhase scope(clock, l.phase);
-      l.transfer->begin_restriction(coarse);
       const FieldView<T> b = l.b.view(), x = l.x.view();
+      clock.work(sizeof(T) * (2 * cells_of(b) + 4 * cells_of(coarse)));  // coarse: cleared, then added to
+      l.transfer->begin_restriction(coarse);
       T* const r = residual_row.data();
       for_each_row(0, b.cells[1], 0, b.cells[2], row_bytes(b), [&](LocalIndex j, LocalIndex k) {
         const T* const right = b.row(j, k);
@@ -309,18 +317,23 @@ void Multigrid<T>::apply(const double* r, double* z) {
   const FieldView<const double> right = dense_view(r, box_);
   const FieldView<double> result = dense_view(z, box_);
   if (s.top_move) {
+    const ScopedPhase scope(s.clock, Phase::coarse);
+    s.clock.work((8 + 2 * sizeof(T)) * s.cells_of(s.top_b.view()));
     copy_cells(right, s.top_b.view());
     s.cycle_elsewhere(*s.top_move, s.top_b, s.top_x, 0);
+    s.clock.work((16 + sizeof(T)) * s.cells_of(s.top_x.view()));
     copy_cells(FieldView<const T>(s.top_x.view()), result);
     return;
   }
   Level<T>& l = s.levels.front();
   const ScopedPhase scope(s.clock, l.phase);
+  s.clock.work((8 + 2 * sizeof(T)) * s.cells_of(l.b.view()));
   copy_cells(right, l.b.view());
   s.descend(0);
   if (l.transfer) {
     s.step_into(l, l.steps.back(), [&](LocalIndex j, LocalIndex k) { return result.row(j, k); });
   } else {
+    s.clock.work((16 + sizeof(T)) * s.cells_of(l.x.view()));
     copy_cells(FieldView<const T>(l.x.view()), result);
   }
 }

@@ -11,22 +11,26 @@ namespace haloscope {
 namespace {
 
 // The protocol of solver/interconnect/README.md. A plain MPI ignores these levels.
+constexpr int pcontrol_pause = 0;
+constexpr int pcontrol_go_on = 1;
 constexpr int pcontrol_phase = 1000;
 constexpr int pcontrol_read = 1001;
+constexpr int pcontrol_read_twin = 1003;
 constexpr int outside = -1;
 
 void announce(int phase) noexcept { MPI_Pcontrol(pcontrol_phase, phase); }
 
 static_assert(sizeof(std::int64_t) == sizeof(long long));
 
-/// The MPI counters since MPI_Init; NaN and -1 where no library listens.
+/// The counters since MPI_Init; NaN and -1 where no library listens.
 void read_counters(StepTimes& to) noexcept {
   PerPhase<long long> messages, bytes, collectives;
   for (auto* counts : {&messages, &bytes, &collectives}) counts->fill(-1);
-  for (auto* seconds : {&to.point_to_point_seconds, &to.collective_seconds})
+  for (auto* seconds : {&to.point_to_point_seconds, &to.collective_seconds, &to.compute_seconds, &to.ideal_seconds})
     seconds->fill(std::numeric_limits<double>::quiet_NaN());
   MPI_Pcontrol(pcontrol_read, n_phases, to.point_to_point_seconds.data(), to.collective_seconds.data(), messages.data(),
                bytes.data(), collectives.data());
+  MPI_Pcontrol(pcontrol_read_twin, n_phases, to.compute_seconds.data(), to.ideal_seconds.data());
   for (std::size_t p = 0; p < n_phases; ++p) {
     to.messages[p] = messages[p];
     to.bytes[p] = bytes[p];
@@ -69,13 +73,18 @@ std::string_view name(Phase phase) noexcept {
 // Nothing to announce: the interconnect library starts outside every phase, and before MPI_Init no MPI call is allowed.
 PhaseClock::PhaseClock() noexcept = default;
 
+void PhaseClock::pause() noexcept { MPI_Pcontrol(pcontrol_pause); }
+void PhaseClock::go_on() noexcept { MPI_Pcontrol(pcontrol_go_on); }
+
 void PhaseClock::begin_step() {
+  go_on();
   read_counters(before_);
   seconds_.fill(0);
   current_ = Phase::other;
   in_step_ = true;
   announce(static_cast<int>(current_));
   start_ = last_ = MPI_Wtime();
+  work(0);
 }
 
 StepTimes PhaseClock::end_step() {
@@ -88,9 +97,12 @@ StepTimes PhaseClock::end_step() {
   step.seconds = now - start_;
   step.phase_seconds = seconds_;
   read_counters(step);
+  pause();
   for (std::size_t p = 0; p < n_phases; ++p) {
     step.point_to_point_seconds[p] -= before_.point_to_point_seconds[p];
     step.collective_seconds[p] -= before_.collective_seconds[p];
+    step.compute_seconds[p] -= before_.compute_seconds[p];
+    step.ideal_seconds[p] -= before_.ideal_seconds[p];
   }
   subtract(step.messages, before_.messages);
   subtract(step.bytes, before_.bytes);

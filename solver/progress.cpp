@@ -2,6 +2,7 @@
 #include "haloscope/progress.hpp"
 
 #include <fmt/format.h>
+#include <mpi.h>
 
 #include <algorithm>
 #include <numeric>
@@ -19,7 +20,7 @@ std::string duration(double seconds) {
 
 }  // namespace
 
-Progress::Progress(std::int64_t steps, bool speaks) : steps_(steps), line_(speaks) {}
+Progress::Progress(std::int64_t steps, bool speaks) : steps_(steps), line_(speaks), first_(PMPI_Wtime()) {}
 
 std::string Progress::text(double now, double simulated_time, double end_time) const {
   const auto known = static_cast<std::size_t>(std::min<std::int64_t>(done_, n_recent));
@@ -38,7 +39,7 @@ std::string Progress::text(double now, double simulated_time, double end_time) c
 
 void Progress::update(const StepTimes& times, double simulated_time, double end_time) {
   if (!line_.seen()) return;
-  if (done_ == 0) first_ = times.start;
+  const double now = PMPI_Wtime();  // real time, whatever clock the steps are measured by
   const auto slot = static_cast<std::size_t>(done_++ % n_recent);
   recent_[slot] = times.seconds;
   recent_mpi_[slot] = 0;
@@ -46,7 +47,6 @@ void Progress::update(const StepTimes& times, double simulated_time, double end_
     const auto p = static_cast<std::size_t>(phase);
     recent_mpi_[slot] += times.point_to_point_seconds[p] + times.collective_seconds[p];
   }
-  const double now = times.start + times.seconds;
   if (drawn_at_ && now - *drawn_at_ < LiveLine::seconds_between) return;
   drawn_at_ = now;
   line_.draw(text(now, simulated_time, end_time));

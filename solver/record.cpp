@@ -28,9 +28,9 @@ namespace {
 
 constexpr std::int64_t longest_pause = 50;     ///< steps between two looks at the age of what is kept back
 constexpr double oldest = 1.0;                 ///< age at which it is flushed [s]; with the steps to the next look, 2 s
-constexpr std::int64_t most_kept = 8192;       ///< steps; 3.6 MB
+constexpr std::int64_t most_kept = 8192;       ///< steps; 4.8 MB
 constexpr int most_writers = 64;               ///< ranks that write a flush
-constexpr std::int64_t most_received = 75000;  ///< rows that one of them holds; 34 MB
+constexpr std::int64_t most_received = 75000;  ///< rows that one of them holds; 44 MB
 constexpr std::size_t fill_block = std::size_t{4} << 20;  ///< [bytes]
 constexpr auto phases = static_cast<std::size_t>(n_phases);
 
@@ -42,10 +42,10 @@ hid_t type_of(std::int64_t) { return H5T_NATIVE_INT64; }
 /// One step of one rank as it travels to the rank that writes it.
 struct Row {
   double step_seconds, step_start_seconds;
-  PerPhase<double> phase_seconds, point_to_point_seconds, collective_seconds;
+  PerPhase<double> phase_seconds, point_to_point_seconds, collective_seconds, compute_seconds, ideal_seconds;
   PerPhase<std::int64_t> messages, bytes, collectives;
 };
-static_assert(sizeof(Row) == 8 * (2 + 6 * phases));
+static_assert(sizeof(Row) == 8 * (2 + 8 * phases));
 
 /// What @p work throws, as one line; empty when it goes well.
 template <class Work>
@@ -104,7 +104,7 @@ struct Record::State {
   ~State();
 
   void create(bool force, const RecordHeader& header, const MachineReport& machine);
-  void open(const std::vector<std::string>& quantities);
+  void open(const RecordHeader& header);
   void fill();
   void write_place(const RankPlace& place, const RecordExtents& extents) const;
   void agree_on_writing(const std::string& failure) const;
@@ -135,6 +135,7 @@ struct Record::State {
   std::optional<RecordStructure> structure;  ///< on rank 0
   hdf5::File file;                           ///< the parallel handle
   hdf5::Dataset step_seconds, step_start_seconds, phase_seconds, point_to_point_seconds, collective_seconds;
+  hdf5::Dataset compute_seconds, ideal_seconds;  ///< virtual clock only, else null
   hdf5::Dataset messages, bytes, collectives;
   std::vector<hdf5::Dataset> solver;
 
@@ -184,7 +185,7 @@ void Record::State::create(bool force, const RecordHeader& header, const Machine
                    ::access(partial.c_str(), R_OK | W_OK) == 0
                        ? std::string()
                        : fmt::format("{}: must lie in a folder that all nodes share and may write to", path));
-  all([&] { open(header.solver_quantities); });
+  all([&] { open(header); });
   all([&] { fill(); });
   all([&] { write_place(machine.place, extents); });
   std::string failure;
@@ -201,7 +202,7 @@ void Record::State::create(bool force, const RecordHeader& header, const Machine
   agree<UserError>(comm.get(), failure);
 }
 
-void Record::State::open(const std::vector<std::string>& quantities) {
+void Record::State::open(const RecordHeader& header) {
   const hdf5::Properties access(check(H5Pcreate(H5P_FILE_ACCESS)));
   check(H5Pset_fapl_mpio(access.get(), comm.get(), MPI_INFO_NULL));
   check(H5Pset_all_coll_metadata_ops(access.get(), true));  // one rank reads the structure and broadcasts it
@@ -214,17 +215,21 @@ void Record::State::open(const std::vector<std::string>& quantities) {
   phase_seconds = set("/timing/phase_seconds");
   point_to_point_seconds = set("/timing/point_to_point_seconds");
   collective_seconds = set("/timing/collective_seconds");
+  if (header.clock == "virtual") {
+    compute_seconds = set("/timing/compute_seconds");
+    ideal_seconds = set("/timing/ideal_seconds");
+  }
   messages = set("/timing/messages");
   bytes = set("/timing/bytes");
   collectives = set("/timing/collectives");
-  for (const std::string& name : quantities) solver.push_back(set("/solver/" + name));
+  for (const std::string& name : header.solver_quantities) solver.push_back(set("/solver/" + name));
 }
 
 /// Writes "missing" everywhere, each rank an equal run of steps.
 void Record::State::fill() {
-  for (const auto* set :
-       {&step_seconds, &step_start_seconds, &phase_seconds, &point_to_point_seconds, &collective_seconds})
-    fill<double>(*set);
+  for (const auto* set : {&step_seconds, &step_start_seconds, &phase_seconds, &point_to_point_seconds,
+                          &collective_seconds, &compute_seconds, &ideal_seconds})
+    if (*set) fill<double>(*set);
   for (const auto* set : {&messages, &bytes, &collectives}) fill<std::int64_t>(*set);
   for (const auto& set : solver) fill<double>(set);
 }
@@ -290,6 +295,8 @@ void Record::State::keep(const StepTimes& times, double aligned_start, const std
                 times.phase_seconds,
                 times.point_to_point_seconds,
                 times.collective_seconds,
+                times.compute_seconds,
+                times.ideal_seconds,
                 times.messages,
                 times.bytes,
                 times.collectives};
@@ -320,6 +327,8 @@ void Record::State::flush() {
     write<double>(phase_seconds, [](const Row& row) { return row.phase_seconds.data(); });
     write<double>(point_to_point_seconds, [](const Row& row) { return row.point_to_point_seconds.data(); });
     write<double>(collective_seconds, [](const Row& row) { return row.collective_seconds.data(); });
+    write<double>(compute_seconds, [](const Row& row) { return row.compute_seconds.data(); });
+    write<double>(ideal_seconds, [](const Row& row) { return row.ideal_seconds.data(); });
     write<std::int64_t>(messages, [](const Row& row) { return row.messages.data(); });
     write<std::int64_t>(bytes, [](const Row& row) { return row.bytes.data(); });
     write<std::int64_t>(collectives, [](const Row& row) { return row.collectives.data(); });
@@ -366,10 +375,11 @@ void Record::State::exchange() {
   check_mpi(code);
 }
 
-/// Writes what was received, the @p part of each row, as (step, rank, …). Not collective.
+/// Writes what was received, the @p part of each row, as (step, rank, …); nothing where the file has no such set. Not
+/// collective.
 template <class T, class Part>
 void Record::State::write(const hdf5::Dataset& set, Part part) {
-  if (n_received == 0) return;
+  if (n_received == 0 || !set) return;
   std::vector<hsize_t> count = hdf5::extents(set.get()), start(count.size(), 0);
   start[0] = static_cast<hsize_t>(flushed + first_received);
   count[0] = static_cast<hsize_t>(n_received);
@@ -398,7 +408,7 @@ void Record::State::write_solver() const {
 void Record::State::finish(const RecordEnd& end) {
   flush();
   for (auto* set : {&step_seconds, &step_start_seconds, &phase_seconds, &point_to_point_seconds, &collective_seconds,
-                    &messages, &bytes, &collectives})
+                    &compute_seconds, &ideal_seconds, &messages, &bytes, &collectives})
     set->reset();
   solver.clear();
   file.reset();  // before the structure may grow: closing sets the file's size to what the handle knows

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <system_error>
 
 #include "haloscope/errors.hpp"
@@ -154,6 +155,44 @@ void count_up(hid_t file, const std::string& name, hsize_t ranks, hsize_t begin,
   });
 }
 
+/// Two passes over the ranks' times, by step and by rank; what is kept is some numbers a step and a rank.
+VirtualTimes read_virtual_times(hid_t file, hsize_t ranks, const RunFile& run, hsize_t warmup) {
+  const hsize_t steps = run.step_seconds.size();
+  struct Sums {
+    std::vector<double> total, largest;  ///< (step): over ranks
+    std::vector<double> by_rank;         ///< over steps after warm-up
+  };
+  const auto sum_up = [&](const std::string& name, PerPhase<double>* by_phase) {
+    Sums sums{std::vector<double>(steps, 0), std::vector<double>(steps, 0), std::vector<double>(ranks, 0)};
+    const hsize_t width = by_phase != nullptr ? n_phases : 1;
+    std::vector<hsize_t> rest{ranks};
+    if (by_phase != nullptr) rest.push_back(width);
+    for_each_slab(file, name, rest, 0, steps, [&](const double* values, hsize_t first, hsize_t rows) {
+      for (hsize_t row = 0; row < rows * ranks; ++row) {
+        const hsize_t step = first + row / ranks;
+        const double* const parts = values + row * width;
+        const double time = std::accumulate(parts, parts + width, 0.0);
+        sums.total[step] += time;
+        sums.largest[step] = std::max(sums.largest[step], time);
+        if (step < warmup) continue;
+        sums.by_rank[row % ranks] += time;
+        if (by_phase != nullptr)
+          for (hsize_t phase = 0; phase < width; ++phase) (*by_phase)[phase] += parts[phase];
+      }
+    });
+    return sums;
+  };
+  VirtualTimes times;
+  const Sums compute = sum_up("/timing/compute_seconds", &times.compute_seconds);
+  const Sums ideal = sum_up("/timing/ideal_seconds", &times.ideal_seconds);
+  const Sums elapsed = sum_up("/timing/step_seconds", nullptr);
+  for (hsize_t step = 0; step < steps; ++step)
+    times.steps.push_back(efficiency_of(compute.total[step] / static_cast<double>(ranks), compute.largest[step],
+                                        ideal.largest[step], elapsed.largest[step]));
+  times.whole = efficiency_of(compute.by_rank, ideal.by_rank, elapsed.by_rank);
+  return times;
+}
+
 std::vector<std::string> links_of(hid_t group) {
   std::vector<std::string> names;
   const auto keep = [](hid_t, const char* name, const H5L_info_t*, void* kept) -> herr_t {
@@ -245,6 +284,8 @@ RunFile read(hid_t file) {
   count_up(file, "/timing/messages", ranks, begin, steps, run.messages);
   count_up(file, "/timing/bytes", ranks, begin, steps, run.bytes);
   count_up(file, "/timing/collectives", ranks, begin, steps, run.collectives);
+
+  if (attributes.text["clock"] == "virtual") run.virtual_times = read_virtual_times(file, ranks, run, begin);
 
   const hdf5::Group solver(check(H5Gopen2(file, "/solver", H5P_DEFAULT)));
   for (const std::string& name : links_of(solver.get())) run.solver[name] = read_reals(file, "/solver/" + name, steps);

@@ -144,6 +144,9 @@ void create_rows(hid_t root, const RecordHeader& header, const RecordExtents& ex
   for (const char* const name : {"step_seconds", "step_start_seconds"}) create_real(timing.get(), name, {steps, ranks});
   for (const char* const name : {"phase_seconds", "point_to_point_seconds", "collective_seconds"})
     create_real(timing.get(), name, {steps, ranks, n_phases});
+  if (header.clock == "virtual")
+    for (const char* const name : {"compute_seconds", "ideal_seconds"})
+      create_real(timing.get(), name, {steps, ranks, n_phases});
   for (const char* const name : {"messages", "bytes", "collectives"})
     create_integer(timing.get(), name, {steps, ranks, n_phases});
   std::vector<std::string> phases;
@@ -187,7 +190,11 @@ std::string hdf5_version() {
 
 RecordStructure::RecordStructure(const std::string& path, const RecordHeader& header, const MachineReport& machine,
                                  const RecordExtents& extents)
-    : path_(path), text_(header.extra), invalid_reasons_{"the run did not finish"}, warnings_(machine.warnings) {
+    : path_(path),
+      text_(header.extra),
+      number_(header.extra_numbers),
+      invalid_reasons_{"the run did not finish"},
+      warnings_(machine.warnings) {
   text_.insert({{"schema", "haloscope-run"},
                 {"case_name", header.case_name},
                 {"case_text", header.case_text},
@@ -202,20 +209,21 @@ RecordStructure::RecordStructure(const std::string& path, const RecordHeader& he
                 {"hdf5_version", hdf5_version()},
                 {"network", header.network},
                 {"clock", header.clock}});
-  number_ = {{"schema_version", 1},
-             {"valid", 0},
-             {"ranks", extents.ranks},
-             {"nodes", machine.nodes},
-             {"ranks_per_node", machine.ranks_per_node},
-             {"seed", header.seed},
-             {"warmup_steps", header.warmup_steps},
-             {"steps_completed", 0}};
+  number_.insert({{"schema_version", 1},
+                  {"valid", 0},
+                  {"ranks", extents.ranks},
+                  {"nodes", machine.nodes},
+                  {"ranks_per_node", machine.ranks_per_node},
+                  {"seed", header.seed},
+                  {"warmup_steps", header.warmup_steps},
+                  {"steps_completed", 0}});
 
   std::size_t texts = machine.topology_xml.size();
   for (const auto& [name, text] : text_) texts += text.size();
   for (const auto& [name, text] : machine.facts) texts += text.size();
+  const std::uint64_t per_phase = header.clock == "virtual" ? 8 : 6;
   const auto step_size =
-      static_cast<std::uint64_t>(extents.ranks) * (2 + 6 * n_phases) + header.solver_quantities.size();
+      static_cast<std::uint64_t>(extents.ranks) * (2 + per_phase * n_phases) + header.solver_quantities.size();
   reserve(path, slack + 2 * texts, O_RDWR | O_CREAT | O_TRUNC,
           8 * step_size * static_cast<std::uint64_t>(header.steps));
   const hdf5::Properties access = hdf5::serial_access();
@@ -251,6 +259,8 @@ void RecordStructure::finish(const RecordEnd& end) {
   number_["valid"] = end.valid;
   invalid_reasons_ = end.invalid_reasons;
   warnings_ = end.warnings;
+  for (const auto& [name, text] : end.extra) text_[name] = text;
+  for (const auto& [name, number] : end.extra_numbers) number_[name] = number;
   steps_completed_.reset();
   file_.reset();
 

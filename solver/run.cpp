@@ -13,6 +13,7 @@
 #include "haloscope/clock.hpp"
 #include "haloscope/handles.hpp"
 #include "haloscope/machine.hpp"
+#include "haloscope/network.hpp"
 #include "haloscope/poisson.hpp"
 #include "haloscope/progress.hpp"
 #include "haloscope/record.hpp"
@@ -33,8 +34,40 @@ std::int64_t most_steps(const Case& settings) {
                   static_cast<std::int64_t>(std::ceil(settings.end_time_s / settings.dt_s * (1 + 1e-9))));
 }
 
-RecordHeader header_of(const Case& settings, const RunOptions& options, const Workload& workload,
-                       const ClockOffset& offset) {
+/// What the file says of the network from the start; the rest is known when the run ends.
+void describe_network(const Network& network, RecordHeader& header) {
+  if (!network.modelled()) return;
+  const std::int64_t ranks = header.extra_numbers["ranks"];
+  header.network = network.name;
+  header.clock = network.clock;
+  header.extra.insert({{"network_hash", network.hash},
+                       {"network_profile", network.profile},
+                       {"without", network.without},
+                       {"compute", network.compute},
+                       {"inexact_calls", ""},
+                       {"free_calls", ""},
+                       {"clock_residual_seconds", network.clock_residual_seconds}});
+  header.extra_numbers.insert({{"network_seed", network.seed},
+                               {"ranks_per_node", std::min(ranks, network.ranks_per_node)},
+                               {"nodes", (ranks + network.ranks_per_node - 1) / network.ranks_per_node},
+                               {"exact", 0}});
+}
+
+void describe_network_at_end(const Network& network, RecordEnd& end) {
+  if (!network.modelled()) return;
+  end.extra = {{"inexact_calls", call_counts(network.inexact)}, {"free_calls", call_counts(network.free)}};
+  end.extra_numbers = {{"exact", network.inexact.empty() ? 1 : 0}};
+}
+
+/// Whether a warning about the machine holds where ranks take turns on purpose: a virtual clock counts their own time.
+bool spoils(const Network& network, const std::string& warning) {
+  const auto about = [&warning](std::string_view what) { return warning.starts_with(what); };
+  return !network.virtual_time() ||
+         !(about("more ranks than cores") || about("two ranks on one core") || about("unbound ranks"));
+}
+
+RecordHeader header_of(MPI_Comm world, const Case& settings, const RunOptions& options, const Workload& workload,
+                       const ClockOffset& offset, const Network& network) {
   RecordHeader header;
   header.case_name = settings.name;
   header.case_text = settings.text;
@@ -47,6 +80,8 @@ RecordHeader header_of(const Case& settings, const RunOptions& options, const Wo
   header.extra = workload.attributes();
   header.extra["petsc_version"] = PetscSession::version();
   header.extra["clock_uncertainty_seconds"] = fmt::format("{:.3g}", offset.uncertainty);
+  header.extra_numbers["ranks"] = ranks_in(world);
+  describe_network(network, header);
   return header;
 }
 
@@ -66,7 +101,9 @@ Evidence take_steps(MPI_Comm world, const Case& settings, Workload& workload, Ph
 
   double origin = MPI_Wtime() + offset.seconds;  // of rank 0: what start times count from
   check_mpi(MPI_Bcast(&origin, 1, MPI_DOUBLE, 0, world));
-  check_mpi(MPI_Barrier(world));
+  PhaseClock::go_on();
+  check_mpi(MPI_Barrier(world));  // logical clocks begin together, too
+  PhaseClock::pause();
   for (std::int64_t step = 1; step <= steps && !workload.finished() && evidence.stopped.empty(); ++step) {
     workload.prepare();
     clock.begin_step();
@@ -93,10 +130,13 @@ void warn(const std::string& text) { fmt::print(stderr, "warning: {}\n", text); 
 
 ExitCode run(MPI_Comm world, const PetscSession& petsc, const RunOptions& options) {
   const bool speaker = rank_in(world) == 0;
+  PhaseClock::pause();  // but for the steps, no network takes time: PhaseClock goes on and pauses at each of them
 
   // 1. What to run, and where it runs.
   const Case settings = read_case(world, find_case(options.case_path), options.overrides);
-  const MachineReport machine = look_at_machine(world);
+  const Network network = ask_network(world);
+  MachineReport machine = look_at_machine(world);
+  std::erase_if(machine.warnings, [&](const std::string& warning) { return !spoils(network, warning); });
 
   // 2. The workload; every mistake in the case or the options shows before anything is written or timed.
   PhaseClock clock;
@@ -107,7 +147,7 @@ ExitCode run(MPI_Comm world, const PetscSession& petsc, const RunOptions& option
   const ClockOffset offset = align_clock(world);
   const std::string path =
       options.output.empty() ? fmt::format("{}-{}ranks.h5", settings.name, ranks_in(world)) : options.output;
-  Record record(world, path, options.force, header_of(settings, options, *workload, offset), machine);
+  Record record(world, path, options.force, header_of(world, settings, options, *workload, offset, network), machine);
   if (speaker) std::ranges::for_each(machine.warnings, warn);
 
   // 4. The steps.
@@ -120,7 +160,8 @@ ExitCode run(MPI_Comm world, const PetscSession& petsc, const RunOptions& option
   for (const Expectation& expected : settings.expectations)
     if (expected.at.empty()) evidence.scalars[expected.quantity] = workload->quantity(expected.quantity);
   const Verdict verdict = judge(settings, evidence);
-  RecordEnd end{verdict.valid(), verdict.reasons, machine.warnings, verdict.checks, evidence.profiles};
+  RecordEnd end{verdict.valid(), verdict.reasons, machine.warnings, verdict.checks, evidence.profiles, {}, {}};
+  describe_network_at_end(ask_network(world), end);
   if (const std::string stolen = steal_warning(world, steal); !stolen.empty()) {
     end.warnings.push_back(stolen);
     if (speaker) warn(stolen);

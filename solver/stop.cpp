@@ -21,7 +21,7 @@ std::string signal_name(int number) { return number == SIGTERM ? "SIGTERM" : num
 
 }  // namespace
 
-StopSign::StopSign(MPI_Comm comm) : comm_(comm), checked_(MPI_Wtime()) {
+StopSign::StopSign(MPI_Comm comm) : comm_(comm), checked_(PMPI_Wtime()) {
   received = 0;
   struct sigaction action {};
   action.sa_handler = note_signal;
@@ -35,7 +35,7 @@ StopSign::~StopSign() {
 
 std::string StopSign::seen() {
   if (--until_check_ > 0) return {};
-  const double now = MPI_Wtime();
+  const double now = PMPI_Wtime();  // real time: signals come in it
   std::array<double, 2> worst{static_cast<double>(received), (now - checked_) / static_cast<double>(interval_)};
   check_mpi(MPI_Allreduce(MPI_IN_PLACE, worst.data(), 2, MPI_DOUBLE, MPI_MAX, comm_));
   checked_ = now;

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <iterator>
 #include <numeric>
 
 #include "readable.hpp"
+#include "summary_text.hpp"
 
 namespace haloscope {
 
@@ -17,23 +17,7 @@ using readable::byte_count, readable::count, readable::seconds;
 
 namespace {
 
-using Out = std::back_insert_iterator<std::string>;
-
-std::string text_of(const RunFile& file, const std::string& key) {
-  const auto found = file.text.find(key);
-  return found == file.text.end() ? "unknown" : found->second;
-}
-
-std::int64_t number_of(const RunFile& file, const std::string& key) {
-  const auto found = file.number.find(key);
-  return found == file.number.end() ? 0 : found->second;
-}
-
-/// Steps left out at the start: the warm-up, unless nothing would remain.
-std::size_t skipped(const RunFile& file) {
-  const auto warmup = static_cast<std::size_t>(std::max<std::int64_t>(0, number_of(file, "warmup_steps")));
-  return warmup < file.step_seconds.size() ? warmup : 0;
-}
+using namespace text;
 
 std::vector<double> after_warmup(const RunFile& file, const std::vector<double>& values) {
   return {values.begin() + static_cast<std::ptrdiff_t>(std::min(skipped(file), values.size())), values.end()};
@@ -54,6 +38,7 @@ void write_head(Out out, const RunFile& file) {
   fmt::format_to(out, "  {:<16}{}\n", "method", text_of(file, "method"));
   fmt::format_to(out, "  {:<16}haloscope {} ({}), {}\n", "program", text_of(file, "haloscope_version"),
                  text_of(file, "git_commit"), text_of(file, "created_utc"));
+  write_network(out, file);
   const std::size_t steps = file.step_seconds.size(), warm = skipped(file);
   fmt::format_to(out, "  {:<16}{}{}\n", "steps", steps,
                  warm > 0 ? fmt::format(", the first {} as warm-up left out of all below", warm) : std::string{});
@@ -97,7 +82,7 @@ void write_phases(Out out, const RunFile& file) {
   fmt::format_to(out, "  {:<12}means over ranks and steps", "");
   // Load balance as in the POP model: mean over ranks of the time outside MPI, over the largest.
   const auto& compute = file.compute_seconds;
-  const double largest = compute.empty() ? 0 : std::ranges::max(compute);
+  const double largest = compute.empty() || file.virtual_times ? 0 : std::ranges::max(compute);
   if (compute.size() > 1 && largest > 0)
     fmt::format_to(
         out, "; load balance {:.1f} %",
@@ -169,6 +154,7 @@ std::string summary(const RunFile& file, const std::string& path) {
   write_head(out, file);
   write_step_times(out, file);
   write_phases(out, file);
+  write_efficiency(out, file);
   write_solver(out, file);
   write_exchange(out, file);
   write_checks(out, file);

@@ -168,6 +168,9 @@ void Transfer<T>::end_restriction(FieldView<T> coarse, Phase phase) {
     halo_->end(halo_->begin_packed());
   }
   const ScopedPhase scope(*clock_, phase);
+  std::size_t received = 0;
+  for (int s = 0; s < n_sides; ++s) received += halo_->received(static_cast<Side>(s)).size();
+  clock_->work(2 * sizeof(T) * static_cast<double>(received));
   for (int s = 0; s < n_sides; ++s) {
     const Side side = static_cast<Side>(s);
     const std::span<const T> face = halo_->received(side);
@@ -188,6 +191,8 @@ template <class T>
 void Transfer<T>::add_prolonged(FieldView<T> coarse, FieldView<T> fine, Phase phase) {
   halo_->exchange(coarse);
   const ScopedPhase scope(*clock_, phase);
+  const auto cells = [](FieldView<const T> f) { return 1.0 * f.cells[0] * f.cells[1] * f.cells[2]; };
+  clock_->work(sizeof(T) * (cells(coarse) + 2 * cells(fine)));
   const LocalIndex n = coarse.cells[0];
   T* const base = row_.data();  // the part of the interpolation that the fine cells of a coarse cell share
   for_each_row(0, fine.cells[1], 0, fine.cells[2], static_cast<std::size_t>(fine.cells[0]) * sizeof(T),

@@ -6,7 +6,8 @@
 /// Entering a phase stops the phase around it, so the phases of a step are disjoint and sum to the step; what no phase
 /// claims is Phase::other. Each change of phase costs one MPI_Wtime and one MPI_Pcontrol (about 50 ns together), so
 /// phases wrap kernels, never cells. The MPI part of each phase comes from the interconnect library through
-/// MPI_Pcontrol (the protocol: solver/interconnect/README.md); without that library it is NaN.
+/// MPI_Pcontrol (the protocol: solver/interconnect/README.md); without that library it is NaN. Between steps nothing is
+/// measured, and where the network is modelled its clocks stand still.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -38,9 +39,19 @@ struct StepTimes {
   PerPhase<double> phase_seconds{};
   PerPhase<double> point_to_point_seconds{};  ///< NaN without the interconnect library [s]
   PerPhase<double> collective_seconds{};      ///< likewise
-  PerPhase<std::int64_t> messages{};          ///< messages sent; -1 without the interconnect library
+  PerPhase<double> compute_seconds{};  ///< computing, undisturbed by detours; NaN unless the clock is virtual [s]
+  PerPhase<double> ideal_seconds{};    ///< what the phase took on the ideal network; likewise
+  PerPhase<std::int64_t> messages{};   ///< messages sent; -1 without the interconnect library
   PerPhase<std::int64_t> bytes{};
   PerPhase<std::int64_t> collectives{};
+};
+
+/// Hears of every piece of computing in a step when it begins, as the bytes it moves between processor and memory,
+/// each array counted once and a store with the read of its line: for who announces computing, or calibrates it.
+class WorkListener {
+ public:
+  virtual ~WorkListener() = default;
+  virtual void work(Phase phase, double bytes) = 0;
 };
 
 /// The phase clock of this rank. Not collective. One thread only.
@@ -48,8 +59,20 @@ class PhaseClock {
  public:
   PhaseClock() noexcept;
   void begin_step();
-  /// Ends the step begun last and returns its times.
+  /// Ends the step begun last and returns its times. Pauses.
   StepTimes end_step();
+
+  /// Until go_on() or the next step, MPI calls and computing are set-up, checks and records: neither measured nor
+  /// modelled. A message sent in a pause must be received in a pause.
+  static void pause() noexcept;
+  static void go_on() noexcept;
+
+  /// @p listener must outlive the clock's last step; null: nobody.
+  void listen(WorkListener* listener) noexcept { listener_ = listener; }
+  /// What follows in this phase moves so many bytes. One branch where nobody listens.
+  void work(double bytes) {
+    if (listener_ != nullptr && in_step_) listener_->work(current_, bytes);
+  }
 
  private:
   friend class ScopedPhase;
@@ -58,7 +81,8 @@ class PhaseClock {
   Phase current_ = Phase::other;
   bool in_step_ = false;
   double last_ = 0, start_ = 0;
-  StepTimes before_;  ///< cumulative MPI counters when the step began
+  StepTimes before_;  ///< cumulative counters of the interconnect library when the step began
+  WorkListener* listener_ = nullptr;
 };
 
 /// Charges its lifetime to @p phase, less the phases inside it. Outside a step it does nothing.

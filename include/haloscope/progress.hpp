@@ -24,8 +24,8 @@ class Progress {
   [[nodiscard]] std::string text(double now, double simulated_time, double end_time) const;
   std::int64_t steps_, done_ = 0;
   LiveLine line_;
-  double first_ = 0;                ///< when the first step began [s]
-  std::optional<double> drawn_at_;  ///< when the line was last drawn [s]; MPI_Wtime may begin at 0
+  double first_;                    ///< when the first step began, in real time whatever the steps' clock [s]
+  std::optional<double> drawn_at_;  ///< likewise when the line was last drawn [s]
   std::array<double, n_recent> recent_{}, recent_mpi_{};  ///< the last step times and the MPI in them [s]
 };
 

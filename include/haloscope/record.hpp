@@ -16,9 +16,11 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "haloscope/efficiency.hpp"
 #include "haloscope/machine.hpp"
 #include "haloscope/phases.hpp"
 
@@ -27,12 +29,14 @@ namespace haloscope {
 /// The root attributes known before the first step; the same on all ranks.
 struct RecordHeader {
   std::string case_name, case_text, effective_case, command_line;
-  std::string network = "native", clock = "native";
+  std::string network = "native", clock = "native";  ///< a virtual clock adds compute and ideal times to the rows
   std::int64_t seed = 1, warmup_steps = 0;
   std::int64_t steps = 0;                      ///< planned: the first extent of every data set
   std::vector<std::string> solver_quantities;  ///< names under /solver, one value a step
-  /// Further root attributes: petsc_version and whatever a problem adds.
+  /// Further root attributes: petsc_version and whatever a problem or a network adds. What stands here goes before what
+  /// the record would have written under that name.
   std::map<std::string, std::string> extra;
+  std::map<std::string, std::int64_t> extra_numbers;
 };
 
 /// One check of the result: a row of /expect.
@@ -54,6 +58,9 @@ struct RecordEnd {
     std::vector<double> coordinate, value;
   };
   std::vector<Profile> profiles;  ///< under /profiles/NAME/{coordinate,value}
+  /// Root attributes that replace those of the header.
+  std::map<std::string, std::string> extra;
+  std::map<std::string, std::int64_t> extra_numbers;
 };
 
 class Record {
@@ -69,7 +76,7 @@ class Record {
 
   /// Takes one step of this rank, start times already aligned; flushes when due, so that nothing kept back is older
   /// than 2 s or 100 steps, whichever is later. @p solver is rank 0's, in the order of solver_quantities. Collective,
-  /// and outside every phase; most calls copy about 500 bytes, at least one in 50 is an Allreduce of 8 bytes. @throws
+  /// and outside every phase; most calls copy about 600 bytes, at least one in 50 is an Allreduce of 8 bytes. @throws
   /// LibraryError on all ranks when the disk is full: flushed steps are kept.
   void append(const StepTimes& times, double aligned_start, const std::vector<double>& solver);
   /// Writes what append() has kept back. Collective.
@@ -85,6 +92,13 @@ class Record {
   std::unique_ptr<State> state_;
 };
 
+/// What only a virtual clock knows.
+struct VirtualTimes {
+  PerPhase<double> compute_seconds{}, ideal_seconds{};  ///< summed as RunFile::phase_seconds [s]
+  std::vector<Efficiency> steps;                        ///< of each completed step
+  Efficiency whole;                                     ///< of those after warm-up together
+};
+
 /// A run file as a reader sees it, without MPI; big data sets are read in slabs. A step is complete when the file says
 /// so and every rank's time is there. Works on a file that is still being written.
 struct RunFile {
@@ -98,6 +112,7 @@ struct RunFile {
   PerPhase<double> messages{}, bytes{}, collectives{};              ///< likewise, counts; NaN where nothing counted
   std::map<std::string, std::vector<double>> solver;                ///< (step)
   std::vector<double> compute_seconds;  ///< (rank): outside MPI, summed over completed steps after warm-up [s]
+  std::optional<VirtualTimes> virtual_times;
   std::vector<RecordEnd::Profile> profiles;
   std::vector<Check> checks;
 };

@@ -125,16 +125,22 @@ inline void for_each_row(LocalIndex j0, LocalIndex j1, LocalIndex k0, LocalIndex
 }
 
 /// Exchanges the faces of @p field and calls row(j, k, begin, end) once for every cell, as ranges of rows, charged to
-/// @p phase. With @p overlap, cells that need no other rank come first, while messages fly. @p row must not write @p
-/// field.
+/// @p phase; a cell moves @p bytes_per_cell. With @p overlap, cells that need no other rank come first, while messages
+/// fly. @p row must not write @p field.
 template <class T, class Row>
 void exchange_and_sweep(Halo<T>& halo, const Surroundings<T>& around, FieldView<T> field, bool overlap,
-                        PhaseClock& clock, Phase phase, const Row& row) {
+                        PhaseClock& clock, Phase phase, double bytes_per_cell, const Row& row) {
   const PerAxis<LocalIndex> n = around.cells();
+  const auto bytes_of = [bytes_per_cell](PerAxis<LocalIndex> begin, PerAxis<LocalIndex> end) {
+    double bytes = bytes_per_cell;
+    for (std::size_t a = 0; a < 3; ++a) bytes *= std::max(0, end[a] - begin[a]);
+    return bytes;
+  };
   const auto row_bytes = static_cast<std::size_t>(n[0]) * sizeof(T);
   if (!overlap) {
     halo.exchange(field);
     const ScopedPhase scope(clock, phase);
+    clock.work(bytes_of({}, n));
     for_each_row(0, n[1], 0, n[2], row_bytes, [&](LocalIndex j, LocalIndex k) { row(j, k, 0, n[0]); });
     return;
   }
@@ -146,11 +152,13 @@ void exchange_and_sweep(Halo<T>& halo, const Surroundings<T>& around, FieldView<
   }
   {
     const ScopedPhase scope(clock, phase);
+    clock.work(bytes_of(low, high));
     for_each_row(low[1], high[1], low[2], high[2], row_bytes,
                  [&](LocalIndex j, LocalIndex k) { row(j, k, low[0], high[0]); });
   }
   halo.end(std::move(ticket));
   const ScopedPhase scope(clock, phase);
+  clock.work(bytes_of({}, n) - bytes_of(low, high));
   for (LocalIndex k = 0; k < n[2]; ++k) {
     for (LocalIndex j = 0; j < n[1]; ++j) {
       const bool inside = k >= low[2] && k < high[2] && j >= low[1] && j < high[1];

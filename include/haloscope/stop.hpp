@@ -27,7 +27,7 @@ class StopSign {
  private:
   MPI_Comm comm_;
   long until_check_ = 1, interval_ = 1;  ///< steps
-  double checked_;                       ///< MPI_Wtime at the last agreement [s]
+  double checked_;                       ///< real time of the last agreement [s]
 };
 
 }  // namespace haloscope

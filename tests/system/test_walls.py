@@ -11,7 +11,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # The doors in flow order. A new door gets its place here.
 DOORS = """build_info errors profile networks
            distribution tournament selfish
-           network_options under handles stop phases clock decomposition field triad redistribution halo case
+           network_options under handles stop phases efficiency network clock decomposition field triad redistribution halo case
            stencil transfer multigrid poisson flow machine_node machine record verdict workload live_line progress summary run""".split()
 
 

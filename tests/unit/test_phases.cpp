@@ -7,6 +7,7 @@
 #include <cstdarg>
 #include <numeric>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "catch.hpp"
@@ -19,6 +20,9 @@ namespace {
 double now = 0;
 bool library_listens = false;
 std::vector<int> announced;
+std::vector<int> pauses;  // levels 0 and 1
+double ideal = 0;         // what the ideal clock has come to, in every phase
+bool virtual_time = false;
 long long sent = 0;  // what the listening library has counted, in every phase
 
 double of(const PerPhase<double>& seconds, Phase phase) { return seconds[static_cast<std::size_t>(phase)]; }
@@ -30,6 +34,16 @@ extern "C" double MPI_Wtime() { return now; }
 extern "C" int MPI_Pcontrol(const int level, ...) {
   std::va_list arguments;
   va_start(arguments, level);
+  if (level == 0 || level == 1) pauses.push_back(level);
+  if (level == 1003 && virtual_time) {
+    const int n = va_arg(arguments, int);
+    double* const compute = va_arg(arguments, double*);
+    double* const on_ideal = va_arg(arguments, double*);
+    for (int p = 0; p < n; ++p) {
+      compute[p] = 0.5 * ideal;
+      on_ideal[p] = ideal + p;
+    }
+  }
   if (level == 1000) announced.push_back(va_arg(arguments, int));
   if (level == 1001 && library_listens) {
     const int n = va_arg(arguments, int);
@@ -135,6 +149,8 @@ TEST_CASE("without the interconnect library the MPI part of a phase is unknown")
   for (std::size_t p = 0; p < n_phases; ++p) {
     CHECK(std::isnan(step.point_to_point_seconds[p]));
     CHECK(std::isnan(step.collective_seconds[p]));
+    CHECK(std::isnan(step.compute_seconds[p]));
+    CHECK(std::isnan(step.ideal_seconds[p]));
     CHECK(step.messages[p] == -1);
     CHECK(step.bytes[p] == -1);
     CHECK(step.collectives[p] == -1);
@@ -155,6 +171,49 @@ TEST_CASE("with it the MPI part is what was counted during the step") {
     CHECK(step.bytes[p] == 24);
     CHECK(step.collectives[p] == 6);
   }
+}
+
+TEST_CASE("on a virtual clock the twin's time is that of the step") {
+  PhaseClock clock;
+  virtual_time = true;
+  ideal = 3;
+  clock.begin_step();
+  ideal = 7;
+  const StepTimes step = clock.end_step();
+  virtual_time = false;
+  for (std::size_t p = 0; p < n_phases; ++p) {
+    CHECK(step.compute_seconds[p] == 2);
+    CHECK(step.ideal_seconds[p] == 4);
+  }
+}
+
+TEST_CASE("the model goes on for a step and pauses after it") {
+  PhaseClock clock;
+  pauses.clear();
+  for (int step = 0; step < 2; ++step) {
+    clock.begin_step();
+    CHECK(pauses.back() == 1);
+    (void)clock.end_step();
+  }
+  CHECK(pauses == std::vector<int>{1, 0, 1, 0});
+}
+
+TEST_CASE("work is told to who listens, with its phase, and only in a step") {
+  struct Heard final : WorkListener {
+    std::vector<std::pair<Phase, double>> all;
+    void work(Phase phase, double bytes) override { all.emplace_back(phase, bytes); }
+  } heard;
+  PhaseClock clock;
+  clock.work(1);  // nobody listens
+  clock.listen(&heard);
+  clock.work(2);  // outside a step
+  clock.begin_step();
+  {
+    const ScopedPhase momentum(clock, Phase::momentum);
+    clock.work(3);
+  }
+  (void)clock.end_step();
+  CHECK(heard.all == std::vector<std::pair<Phase, double>>{{Phase::other, 0}, {Phase::momentum, 3}});
 }
 
 TEST_CASE("every phase has a name of its own") {

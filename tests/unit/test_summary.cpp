@@ -103,3 +103,60 @@ TEST_CASE("a file without a finished step has a summary too") {
   file.number["valid"] = 0;
   CHECK(has(summary(file, "x.h5"), "INVALID"));
 }
+
+namespace {
+
+/// Two steps of two ranks after one of warm-up: 3 and 1 ms of computing, 4 ms on the ideal network, 8 ms on the
+/// modelled.
+RunFile virtual_run() {
+  RunFile file = small_run();
+  file.text["clock"] = "virtual";
+  file.text["network"] = "synthetic";
+  file.text["network_hash"] = "0123456789abcdef";
+  file.text["without"] = "jitter";
+  file.text["compute"] = "cpu";
+  file.number["network_seed"] = 7;
+  file.number["exact"] = 1;
+  file.phase_seconds = {};
+  file.phase_seconds[0] = 24e-3;
+  file.phase_seconds[1] = 8e-3;
+  VirtualTimes times;
+  times.compute_seconds[0] = 8e-3;
+  times.ideal_seconds[0] = 12e-3;
+  times.ideal_seconds[1] = 4e-3;
+  times.steps.assign(3, efficiency_of(2e-3, 3e-3, 4e-3, 8e-3));
+  times.whole = times.steps.front();
+  file.virtual_times = times;
+  return file;
+}
+
+}  // namespace
+
+TEST_CASE("a virtual run tells its network and whether the model was exact") {
+  RunFile file = virtual_run();
+  CHECK(has(summary(file, "x.h5"), "synthetic, hash 0123456789abcdef, seed 7, without jitter\n"));
+  CHECK(has(summary(file, "x.h5"), "CPU time of each rank's thread\n"));
+  CHECK(has(summary(file, "x.h5"), "  model           exact\n"));
+  file.number["exact"] = 0;
+  file.text["inexact_calls"] = "MPI_Waitany 12";
+  file.text["free_calls"] = "MPI_Comm_dup 4";
+  file.text["compute_model"] = "a-machine";
+  CHECK(has(summary(file, "x.h5"), "not exact: followed the order of real arrival: MPI_Waitany 12\n"));
+  CHECK(has(summary(file, "x.h5"), "took no time: MPI_Comm_dup 4\n"));
+  CHECK(has(summary(file, "x.h5"), "announced: a-machine\n"));
+  CHECK_FALSE(has(summary(small_run(), "x.h5"), "hash"));
+}
+
+TEST_CASE("a virtual run tells where the time went that no rank computed") {
+  const std::string text = summary(virtual_run(), "x.h5");
+  CHECK(has(text, "  load balance                66.7 %        66.7 %        66.7 %\n"));
+  CHECK(has(text, "  x serialization             75.0 %"));
+  CHECK(has(text, "  x transfer                  50.0 %"));
+  CHECK(has(text, "  = parallel efficiency       25.0 %"));
+  // Of 32 ms, all ranks and steps together: computed 8, waited 8 for each other, lost 16 to the network.
+  CHECK(has(text,
+            "  other                 2 ms   25.0 %                    1 ms   12.5 %                3 ms   37.5 %\n"));
+  CHECK(has(text,
+            "  step                  2 ms   25.0 %                    2 ms   25.0 %                4 ms   50.0 %\n"));
+  CHECK_FALSE(has(text, "load balance 83.3 %"));
+}
