@@ -160,7 +160,7 @@ ExitCode run(MPI_Comm world, const PetscSession& petsc, const RunOptions& option
   for (const Expectation& expected : settings.expectations)
     if (expected.at.empty()) evidence.scalars[expected.quantity] = workload->quantity(expected.quantity);
   const Verdict verdict = judge(settings, evidence);
-  RecordEnd end{verdict.valid(), verdict.reasons, machine.warnings, verdict.checks, evidence.profiles, {}, {}};
+  RecordEnd end{verdict.valid(), verdict.reasons, machine.warnings, verdict.checks, evidence.profiles};
   describe_network_at_end(ask_network(world), end);
   if (const std::string stolen = steal_warning(world, steal); !stolen.empty()) {
     end.warnings.push_back(stolen);

@@ -35,8 +35,8 @@ struct RecordHeader {
   std::vector<std::string> solver_quantities;  ///< names under /solver, one value a step
   /// Further root attributes: petsc_version and whatever a problem or a network adds. What stands here goes before what
   /// the record would have written under that name.
-  std::map<std::string, std::string> extra;
-  std::map<std::string, std::int64_t> extra_numbers;
+  std::map<std::string, std::string> extra{};
+  std::map<std::string, std::int64_t> extra_numbers{};
 };
 
 /// One check of the result: a row of /expect.
@@ -59,8 +59,8 @@ struct RecordEnd {
   };
   std::vector<Profile> profiles;  ///< under /profiles/NAME/{coordinate,value}
   /// Root attributes that replace those of the header.
-  std::map<std::string, std::string> extra;
-  std::map<std::string, std::int64_t> extra_numbers;
+  std::map<std::string, std::string> extra{};
+  std::map<std::string, std::int64_t> extra_numbers{};
 };
 
 class Record {

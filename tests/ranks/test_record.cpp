@@ -178,6 +178,63 @@ TEST_CASE("what is recorded is what is read back") {
   CHECK(run.messages == messages);
   CHECK(run.bytes == bytes);
   CHECK(run.collectives == collectives);
+  CHECK_FALSE(run.virtual_times.has_value());
+}
+
+TEST_CASE("a virtual clock keeps what was computed and the ideal time as well, and how exact they are") {
+  const Folder folder;
+  const std::string path = folder / "run.h5";
+  const int ranks = ranks_of_world();
+  constexpr std::int64_t steps = 30, warmup = 2;
+  RecordHeader on_virtual_clock = header(steps);
+  on_virtual_clock.clock = "virtual";
+  on_virtual_clock.extra["free_calls"] = "";
+  on_virtual_clock.extra_numbers = {{"exact", 0}, {"ranks_per_node", 3}};
+  // Of rank r in step s: phase 0 computes r + 1, phase 1 s + 1; the ideal network takes twice that, this one four
+  // times.
+  const auto step_of = [](std::int64_t step, int rank) {
+    StepTimes times = fake_step(step, rank);
+    times.compute_seconds = {rank + 1.0, static_cast<double>(step) + 1};
+    for (std::size_t phase = 0; phase < n_phases; ++phase) {
+      times.ideal_seconds[phase] = 2 * times.compute_seconds[phase];
+      times.phase_seconds[phase] = 4 * times.compute_seconds[phase];
+    }
+    times.seconds = 4 * (times.compute_seconds[0] + times.compute_seconds[1]);
+    return times;
+  };
+  {
+    Record record(MPI_COMM_WORLD, path, false, on_virtual_clock, machine());
+    for (std::int64_t step = 0; step < steps; ++step) {
+      const StepTimes times = step_of(step, rank_of_world());
+      record.append(times, times.start, {0, 0});
+    }
+    record.flush();
+    CHECK(read_run_file(path).number.at("exact") == 0);
+    MPI_Barrier(MPI_COMM_WORLD);
+    RecordEnd end;
+    end.extra = {{"free_calls", "MPI_Comm_dup 4"}};
+    end.extra_numbers = {{"exact", 1}};
+    record.finish(end);
+  }
+  const RunFile run = read_run_file(path);
+  CHECK(run.number.at("exact") == 1);
+  CHECK(run.number.at("ranks_per_node") == 3);
+  CHECK(run.text.at("free_calls") == "MPI_Comm_dup 4");
+  REQUIRE(run.virtual_times.has_value());
+  const VirtualTimes& times = *run.virtual_times;
+  double by_rank = 0, by_step = 0;
+  for (int rank = 0; rank < ranks; ++rank) by_rank += (steps - warmup) * (rank + 1.0);
+  for (std::int64_t step = warmup; step < steps; ++step) by_step += ranks * (static_cast<double>(step) + 1);
+  CHECK(times.compute_seconds[0] == by_rank);
+  CHECK(times.compute_seconds[1] == by_step);
+  CHECK(times.ideal_seconds[1] == 2 * by_step);
+  REQUIRE(times.steps.size() == steps);
+  const double mean = 0.5 * (ranks + 1) + 11, largest = ranks + 11.0;  // computed in step 10
+  CHECK(times.steps[10].load_balance == Approx(mean / largest));
+  CHECK(times.steps[10].serialization == 0.5);
+  CHECK(times.steps[10].transfer == 0.5);
+  CHECK(times.whole.load_balance == Approx((by_rank + by_step) / ranks / ((steps - warmup) * ranks + by_step / ranks)));
+  CHECK(times.whole.transfer == 0.5);
 }
 
 TEST_CASE("a run that does not finish leaves its flushed steps") {
