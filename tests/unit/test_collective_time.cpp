@@ -137,6 +137,8 @@ TEST_CASE("who comes late makes wait those that need it, and nobody else") {
   // 2 itself finds both messages there; 3 and 0 wait for one of its two, and 1 for 3.
   CHECK(exits(Collective::barrier, Algorithm::dissemination, 4, 0, {0, 0, late, 0}) ==
         std::vector<Time>{late + 3 * o + L + o, late + 2 * round, late + 4 * o, late + round + 2 * o});
+  // The root completes the others' messages meanwhile, whatever the order of ranks.
+  CHECK(exits(Collective::gather, Algorithm::linear, 4, 0, {0, late, 0, 0})[0] == late + o + L + o);
   const std::vector<Time> bcast = exits(Collective::bcast, Algorithm::binomial, 4, 0, {0, 0, 0, late});
   CHECK(bcast == std::vector<Time>{2 * o, o + round, round + o, late + o});  // the late one finds its message there
 }

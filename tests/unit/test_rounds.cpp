@@ -207,6 +207,14 @@ TEST_CASE("each rank sends what the closed forms say, at powers of two") {
     all_send(Collective::alltoall, Algorithm::bruck, n, log * p / 2 * n);
     all_send(Collective::scan, Algorithm::recursive_doubling, n, log * n);
     all_send(Collective::barrier, Algorithm::dissemination, n, 0);
+    for (const std::int64_t odd : {5, 1000003}) {  // in parts of different size; each is left out by one rank
+      const auto together = [&](Collective collective, Algorithm algorithm) {
+        return sent_by_all(all_ranks(algorithm, of(collective, ranks, odd)));
+      };
+      CHECK(together(Collective::allreduce, Algorithm::rabenseifner) == 2 * (p - 1) * odd);
+      CHECK(together(Collective::allreduce, Algorithm::ring) == 2 * (p - 1) * odd);
+      CHECK(together(Collective::reduce_scatter, Algorithm::recursive_halving) == (p - 1) * odd);
+    }
     const auto total = [&](Collective collective, Algorithm algorithm) {
       return sent_by_all(all_ranks(algorithm, of(collective, ranks, n, ranks - 1)));
     };

@@ -11,9 +11,9 @@
 namespace haloscope::interconnect {
 
 /// The clock of each rank after the rounds (per_rank[rank][round]), begun at @p entry. In a round a rank pays o for
-/// each send, then completes its receives as they arrive: max(own clock, arrival) + o. Its interface takes one message at a
-/// time, in the order in which they are ready; a rendezvous message is ready a hand-shake after both sides have come to
-/// the round, and its sender does not end the round before it has entered.
+/// each send, then completes its receives as they arrive: max(own clock, arrival) + o. Its interface takes one message
+/// at a time, in the order in which they are ready; a rendezvous message is ready a hand-shake after both sides have
+/// come to the round, and its sender does not end the round before it has entered.
 [[nodiscard]] std::vector<Time> collective_exit(const std::vector<std::vector<Round>>& per_rank, const Path& path,
                                                 std::vector<Time> entry);
 
