@@ -164,7 +164,7 @@ void Receive::serve(const Stamp& stamp) {
   known_ = true;
 }
 
-/// Takes what @p other was served with: a wildcard receive that was posted before it had the right to it.
+/// Takes what @p other was served with: having been posted before it, this has the right to it.
 void Receive::take_over(Receive& other) noexcept {
   completion_ = other.completion_;
   cost_ = other.cost_;
@@ -180,15 +180,13 @@ void Receive::join() {
     flow_->served.push_back(this);
     return;
   }
-  const auto later = std::ranges::find_if(flow_->served, [this](Receive* other) { return other->order() > order_; });
-  if (later != flow_->served.end()) {
-    Receive* const other = *later;
-    take_over(*other);
-    *later = this;
-    flow_->receives.push_back(other);
-  } else {
-    flow_->receives.push_back(this);
-  }
+  // Receives that were posted after this one may have been served: each hands its stamp to the one before it.
+  std::ranges::sort(flow_->served, {}, &Receive::order);
+  const auto later = std::ranges::upper_bound(flow_->served, order_, {}, &Receive::order);
+  const auto first = flow_->served.insert(later, this);
+  for (auto next = first; next + 1 != flow_->served.end(); ++next) (*next)->take_over(**(next + 1));
+  flow_->receives.push_back(flow_->served.back());
+  flow_->served.pop_back();
   std::ranges::sort(flow_->receives, {}, &Receive::order);
 }
 
