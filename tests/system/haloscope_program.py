@@ -76,6 +76,28 @@ tolerance = 0.0
 source = "exact"
 """
 
+# A network that is exact in all its times: half a round trip of a message takes 10 us between nodes and 2 us within one, and
+# 1 ns or 0.1 ns more for each byte; longer messages than 64 KiB wait for their receiver.
+STEADY = """
+[about]
+name = "steady"
+evidence = "synthetic"
+source = "this test"
+
+[between_nodes]
+half_round_trip_us = 10.0
+overhead_us = 1.0
+gap_us = 0.5
+bandwidth_GBps = 1.0
+eager_limit_bytes = 65536
+
+[within_node]
+half_round_trip_us = 2.0
+overhead_us = 0.5
+bandwidth_GBps = 10.0
+eager_limit_bytes = 65536
+"""
+
 
 def launch(arguments, ranks=None):
     """The command line of the program: alone, or on so many ranks."""

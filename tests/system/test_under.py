@@ -6,28 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from haloscope_program import MPIEXEC, PROGRAM, Checks, Folder, run
-
-# Exact in all its times: half a round trip of an empty message takes 10 us between nodes, 2 us within one.
-NET = """
-[about]
-name = "steady"
-evidence = "synthetic"
-source = "this test"
-
-[between_nodes]
-half_round_trip_us = 10.0
-overhead_us = 1.0
-gap_us = 0.5
-bandwidth_GBps = 1.0
-eager_limit_bytes = 65536
-
-[within_node]
-half_round_trip_us = 2.0
-overhead_us = 0.5
-bandwidth_GBps = 10.0
-eager_limit_bytes = 65536
-"""
+from haloscope_program import MPIEXEC, PROGRAM, STEADY, Checks, Folder, run
 
 NETWORK = ["under", "--network", "steady.toml"]
 # What is wrong, the arguments, and a pattern that the line must hold.
@@ -144,8 +123,8 @@ def main():
     check = Checks()
     with Folder() as folder:
         folder = folder.resolve()
-        Path("steady.toml").write_text(NET)
-        Path("wrong.toml").write_text(NET.replace("gap_us = 0.5", "gap_us = -0.5"))
+        Path("steady.toml").write_text(STEADY)
+        Path("wrong.toml").write_text(STEADY.replace("gap_us = 0.5", "gap_us = -0.5"))
         Path("there.h5").write_text("not yours to overwrite")
         check_mistakes(check)
         check_environment(check, folder)

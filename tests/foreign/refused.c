@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* usage: refused CALL
+   A program of somebody else that makes one call which no logical clock can follow, and says when it came back. */
+#include <mpi.h>
+#include <stdio.h>
+#include <string.h>
+
+int main(int argc, char** argv) {
+  MPI_Win window = MPI_WIN_NULL;
+  MPI_Comm children = MPI_COMM_NULL;
+  int rank = 0;
+  double memory = 0;
+  void* base = NULL;
+  const char* const call = argc > 1 ? argv[1] : "";
+  MPI_Init(&argc, &argv);
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  if (strcmp(call, "MPI_Win_create") == 0)
+    MPI_Win_create(&memory, sizeof memory, 1, MPI_INFO_NULL, MPI_COMM_WORLD, &window);
+  else if (strcmp(call, "MPI_Win_allocate") == 0)
+    MPI_Win_allocate(sizeof memory, 1, MPI_INFO_NULL, MPI_COMM_WORLD, &base, &window);
+  else if (strcmp(call, "MPI_Win_allocate_shared") == 0)
+    MPI_Win_allocate_shared(sizeof memory, 1, MPI_INFO_NULL, MPI_COMM_WORLD, &base, &window);
+  else if (strcmp(call, "MPI_Win_create_dynamic") == 0)
+    MPI_Win_create_dynamic(MPI_INFO_NULL, MPI_COMM_WORLD, &window);
+  else if (strcmp(call, "MPI_Comm_spawn") == 0)
+    MPI_Comm_spawn(argv[0], MPI_ARGV_NULL, 1, MPI_INFO_NULL, 0, MPI_COMM_WORLD, &children, MPI_ERRCODES_IGNORE);
+  if (window != MPI_WIN_NULL) MPI_Win_free(&window);
+  if (rank == 0) printf("came back\n");
+  MPI_Finalize();
+  return 0;
+}

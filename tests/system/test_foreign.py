@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Programs that know nothing of Haloscope run unmodified on a modelled network: they end, with the results that they have
+without it, and the report says what network that was, what was not exact and what was not modelled."""
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from haloscope_program import MPIEXEC, PROGRAM, SOURCE, STEADY, Checks, Folder
+
+FOREIGN = SOURCE / "tests/foreign"
+LAUNCH = [MPIEXEC, "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1"]
+# Only what a program announces takes time: nothing of this machine enters the clock, so times are exact.
+EXACT = {"HALOSCOPE_COMPUTE": "announced"}
+
+
+def native(command, ranks):
+    done = subprocess.run([*LAUNCH, "-n", str(ranks), *command], capture_output=True, text=True, timeout=120, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def under(command, ranks, *options, **variables):
+    """The same on the network: (status, standard output, report by its first words)."""
+    line = [PROGRAM, "under", "--network", "steady.toml", *options, "--", *LAUNCH, "-n", str(ranks), *command]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=300, check=False, env={**os.environ, **variables})
+    report = dict(re.findall(r"^ {2}(\S.{12}\S?)\s*(.*)$", done.stderr, re.MULTILINE))
+    report = {key.strip(): value for key, value in report.items()}
+    head = re.search(r"^haloscope interconnect: (.*)$", done.stderr, re.MULTILINE)
+    report["head"] = head.group(1) if head else done.stderr
+    return done.returncode, done.stdout, report
+
+
+def compiled(check, compiler, source, *options):
+    """The program, or nothing where there is no such compiler."""
+    if shutil.which(compiler) is None:
+        print(f"{source}: not tested, {compiler} is not here")
+        return None
+    program = Path(source).stem
+    done = subprocess.run([compiler, "-O1", "-o", program, str(FOREIGN / source), *options], capture_output=True, text=True,
+                          check=False)
+    check.equal(done.returncode, 0, f"{source} is compiled: {done.stderr}")
+    return f"./{program}" if done.returncode == 0 else None
+
+
+def seconds(text):
+    value, unit = re.match(r"([0-9.e+-]+) (us|ms|s)\b", text).groups()
+    return float(value) * {"us": 1e-6, "ms": 1e-3, "s": 1}[unit]
+
+
+def check_ping_pong(check):
+    program = str(Path(PROGRAM).parent / "tests/ping_pong")
+    status, out, report = under([program], 2, "--seed", "3", **EXACT)
+    check.equal(status, 0, "ping-pong")
+    check(re.search(r"ball 10, by .* mode=virtual network=steady hash=[0-9a-f]{16} seed=3\.", out) is not None, f"ping-pong: {out!r}")
+    check(re.fullmatch(r"2 ranks on 2 nodes, network steady \([0-9a-f]{16}\), virtual time, seed 3", report["head"]) is not None,
+          f"ping-pong: {report['head']!r}")
+    # Ten balls there and back, 4 bytes each.
+    check(abs(seconds(report["time"]) - 20 * (10e-6 + 4e-9)) < 1e-12, f"ping-pong: time {report['time']!r}")
+    check(report["messages"].startswith("20 with 80 bytes"), f"ping-pong: {report['messages']!r}")
+    check.equal(report["exact"], "yes", "ping-pong is exact")
+    _, _, within = under([program], 2, "--ranks-per-node", "2", "--set-network", "within_node.half_round_trip_us=3", **EXACT)
+    check("2 ranks on 1 node," in within["head"], f"ping-pong within a node: {within['head']!r}")
+    check(abs(seconds(within["time"]) - 20 * (3e-6 + 4e-10)) < 1e-12, f"ping-pong within a node: {within['time']!r}")
+    _, _, off = under([program], 2, "--without", "latency,bandwidth", **EXACT)
+    check.equal(off.get("without"), "latency,bandwidth", "ping-pong without latency and bandwidth")
+    check(seconds(off["time"]) < seconds(report["time"]), f"ping-pong without latency: {off['time']!r}")
+    status, out, report = under([program], 2, "--clock", "real")
+    check(status == 0 and "mode=real" in out and ", real time," in report["head"], f"ping-pong in real time: {out!r} {report}")
+    check(seconds(report["time"]) >= 20 * (10e-6 + 4e-9), f"ping-pong in real time: {report['time']!r}")
+
+
+def check_fortran(check):
+    for source in ("calls_mpi.f90", "calls_f08.f90"):
+        program = compiled(check, "mpif90", source)
+        for ranks in (2, 5) if program else ():
+            _, plain, _ = native([program], ranks)
+            status, out, report = under([program], ranks, **EXACT)
+            what = f"{source} on {ranks}"
+            check.equal(status, 0, what)
+            results = [line for line in out.splitlines() if line.endswith((" T", " F"))]
+            check(len(results) >= 9 and all(line.endswith(" T") for line in results), f"{what}: {out!r}")
+            check.equal(results, [line for line in plain.splitlines() if line.endswith((" T", " F"))], f"{what}: as without a network")
+            trip = re.search(r"half_round_trip_us +([0-9.]+)", out)
+            check(trip is not None and abs(float(trip.group(1)) - 10.004) < 1e-6, f"{what}: MPI_Wtime reads the clock: {out!r}")
+            check("MPI_Cart_create" in report.get("not modelled", ""), f"{what}: {report}")
+            if source == "calls_mpi.f90":
+                check(f"by +interconnect mode=virtual network=steady" in out, f"{what}: signed: {out!r}")
+
+
+def check_petsc(check):
+    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "PETSc"], capture_output=True, text=True, check=False)
+    check.equal(flags.returncode, 0, "pkg-config knows PETSc")
+    program = compiled(check, "mpicc", "petsc_poisson.c", *flags.stdout.split(), "-lm")
+    if program is None:
+        return
+    grid = ["-da_grid_x", "33", "-da_grid_y", "33"]
+    for solver, exact in (("-ksp_type cg -pc_type jacobi", True), ("-ksp_type pipecg -pc_type jacobi", True),
+                          ("-ksp_type cg -pc_type mg -da_refine 2", True), ("-ksp_type cg -pc_type gamg", True),
+                          ("-ksp_type preonly -pc_type lu -pc_factor_mat_solver_type mumps", False)):
+        command = [program, *grid, *solver.split()]
+        _, plain, err = native(command, 4)
+        status, out, report = under(command, 4)
+        check.equal(status, 0, f"PETSc {solver}")
+        wanted, found = (dict(line.split() for line in text.splitlines()) for text in (plain, out))
+        check.equal(sorted(found), ["error", "iterations", "norm"], f"PETSc {solver}: {plain!r} {err!r} {out!r}")
+        check(abs(int(found["iterations"]) - int(wanted["iterations"])) <= 1, f"PETSc {solver}: iterations {plain!r} {out!r}")
+        for name in ("norm", "error"):
+            check(abs(float(found[name]) / float(wanted[name]) - 1) < 1e-6, f"PETSc {solver}: {name} {plain!r} {out!r}")
+        check("4 ranks on 4 nodes, network steady" in report["head"], f"PETSc {solver}: {report['head']!r}")
+        if exact:
+            check.equal(report["exact"], "yes", f"PETSc {solver}")
+        else:  # MUMPS asks whether messages have come, from Fortran
+            check("MPI_Iprobe" in report["exact"], f"PETSc {solver}: {report['exact']!r}")
+        shares = [float(share) for share in re.findall(r"([0-9.]+) %", report["efficiency"])]
+        check(len(shares) == 4 and abs(shares[1] * shares[2] * shares[3] / 1e4 - shares[0]) < 0.2, f"PETSc {solver}: {shares}")
+
+
+def check_mpi4py(check):
+    python = "/usr/bin/python3"
+    if subprocess.run([python, "-c", "import mpi4py"], capture_output=True, check=False).returncode != 0:
+        print("program.py: not tested, mpi4py is not here")
+        return
+    command = [python, str(FOREIGN / "program.py")]
+    _, plain, err = native(command, 3)
+    status, out, report = under(command, 3)
+    check.equal((status, out), (0, plain), f"mpi4py: {err!r} {report}")
+    check("total 4.5" in out, f"mpi4py: {out!r}")
+    check("3 ranks on 3 nodes" in report["head"] and "MPI_Comm_split 3" in report["not modelled"], f"mpi4py: {report}")
+
+
+def check_files(check):
+    program = compiled(check, "mpicc", "files.c")
+    if program is None:
+        return
+    check.equal(native([program, "native.bin"], 3)[:2], (0, "wrong 0\n"), "MPI-IO without a network")
+    status, out, report = under([program, "virtual.bin"], 3, **EXACT)
+    check.equal((status, out), (0, "wrong 0\n"), "MPI-IO")
+    check.equal(Path("virtual.bin").read_bytes(), Path("native.bin").read_bytes(), "MPI-IO: the file")
+    for call in ("MPI_File_open 3", "MPI_File_write_at_all 3", "MPI_File_read_at 3", "MPI_Comm_free 3"):
+        check(call in report["not modelled"], f"MPI-IO: {call} in {report['not modelled']!r}")
+    check.equal(report["exact"], "yes", "MPI-IO")
+
+
+def check_refusals(check):
+    program = compiled(check, "mpicc", "refused.c")
+    for call in ("MPI_Win_create", "MPI_Win_allocate", "MPI_Win_allocate_shared", "MPI_Win_create_dynamic",
+                 "MPI_Comm_spawn") if program else ():
+        status, out, report = under([program, call], 2)
+        check.equal((status, out), (2, ""), f"{call} is refused")
+        check(report["head"].startswith(f"{call}: "), f"{call}: {report['head']!r}")
+    if program:
+        check.equal(native([program, "MPI_Win_create"], 2)[:2], (0, "came back\n"), "MPI_Win_create without a network")
+
+
+def main():
+    check = Checks()
+    with Folder():
+        Path("steady.toml").write_text(STEADY)
+        check_ping_pong(check)
+        check_fortran(check)
+        check_petsc(check)
+        check_mpi4py(check)
+        check_files(check)
+        check_refusals(check)
+    check.end()
+
+
+main()
