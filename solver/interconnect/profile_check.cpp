@@ -161,6 +161,11 @@ void check_profile(const ProfileDraft& draft, const Origin& origin) {
   check_path(draft, origin, "between_nodes", draft.profile.between_nodes, draft.between_spread);
   check_path(draft, origin, "within_node", draft.profile.within_node, draft.within_spread);
   check_detours(draft, origin);
+  for (const auto& [collective, choices] : draft.profile.collectives) {
+    const bool offloads = std::ranges::count(choices, "offload", &AlgorithmChoice::algorithm) > 0;
+    if (offloads && !draft.profile.offload_us)
+      origin.refuse("collectives.offload_us", "missing", fmt::format("collectives.{} names offload", collective));
+  }
 }
 
 }  // namespace haloscope

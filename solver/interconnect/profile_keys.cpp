@@ -4,73 +4,22 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <limits>
 
-#include "toml_kinds.hpp"
+#include "interconnect/profile_kinds.hpp"
 
 namespace haloscope {
 
 namespace {
 
-constexpr std::int64_t unlimited = std::numeric_limits<std::int64_t>::max();
-
-// --- kinds that only profiles have -----------------------------------------------------------------------------------
-
-Kind<std::vector<double>> numbers() {
-  return {"a list of at least 2 numbers, none negative",
-          [](const toml::node& node) -> std::optional<std::vector<double>> {
-            const toml::array* const list = node.as_array();
-            if (list == nullptr || list->size() < 2) return {};
-            std::vector<double> values;
-            for (const toml::node& element : *list) {
-              if (!element.is_number()) return {};
-              const double value = *element.value<double>();
-              if (!std::isfinite(value) || value < 0) return {};
-              values.push_back(value == 0 ? 0.0 : value);  // not -0
-            }
-            return values;
-          }};
-}
-
-Kind<double> infinite_allowed() {
-  Kind<double> kind = positive_or_infinite();
-  kind.write = [](double value) { return Json(value); };
-  return kind;
-}
-
-Kind<std::int64_t> bytes() {
-  return {"an integer of at least 0, or inf",
-          [](const toml::node& node) -> std::optional<std::int64_t> {
-            if (node.is_floating_point() && *node.value<double>() == std::numeric_limits<double>::infinity())
-              return unlimited;
-            if (!node.is_integer() || *node.value<std::int64_t>() < 0) return {};
-            return *node.value<std::int64_t>();
-          },
-          [](std::int64_t value) {
-            return value == unlimited ? Json(std::numeric_limits<double>::infinity()) : Json(value);
-          }};
-}
-
-Kind<std::vector<std::int64_t>> sizes() {
-  Kind<std::vector<std::int64_t>> kind = list_of(integer<std::int64_t>(1));
-  kind.allowed = "a list of at least 2 integers, each at least 1";
-  kind.read = [read = kind.read](const toml::node& node) -> std::optional<std::vector<std::int64_t>> {
-    if (!node.is_array() || node.as_array()->size() < 2) return {};
-    return read(node);
-  };
-  return kind;
-}
-
-Kind<double> within(double least, double most) {
-  return number(fmt::format("a number between {} and {}, both excluded", least, most),
-                [least, most](double x) { return x > least && x < most; });
-}
-
-// --- rows ------------------------------------------------------------------------------------------------------------
-
-/// JSON as TOML: the same but for infinity and DEL.
+/// JSON as TOML: the same but for infinity, DEL and tables.
 std::string toml_of(const Json& value) {
   if (value.is_number_float() && std::isinf(value.get<double>())) return "inf";
+  if (value.is_structured() && !value.empty() && (value.is_object() || value.front().is_object())) {
+    std::string text;
+    for (const auto& [key, inner] : value.items())
+      text += fmt::format("{}{}{}", text.empty() ? "" : ", ", value.is_object() ? key + " = " : "", toml_of(inner));
+    return value.is_object() ? "{" + text + "}" : "[" + text + "]";
+  }
   std::string text = value.dump();
   for (std::size_t at = text.find('\x7f'); at != std::string::npos; at = text.find('\x7f', at))
     text.replace(at, 1, "\\u007F");
@@ -229,6 +178,17 @@ void add_collectives(Paths& rows) {
   add(
       rows, "collectives.offload_limit_bytes", "B", bytes(),
       [](auto& draft) -> auto& { return draft.profile.offload_limit_bytes; });
+  for (int i = 0; i <= static_cast<int>(interconnect::Collective::reduce_scatter); ++i) {
+    const auto collective = static_cast<interconnect::Collective>(i);
+    const std::string key(name(collective));
+    add(
+        rows, "collectives." + key, "", choices(collective), "",
+        [key](const ProfileDraft& draft) {
+          const auto found = draft.profile.collectives.find(key);
+          return found == draft.profile.collectives.end() ? nullptr : &found->second;
+        },
+        [key](ProfileDraft & draft) -> auto& { return draft.profile.collectives[key]; });
+  }
 }
 
 }  // namespace

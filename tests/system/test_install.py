@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The installed program runs by itself and finds its cases by name; help and version need no MPI and fit a screen."""
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -32,6 +33,12 @@ def main():
                                    f"{len(str(command[0]))}.h5"], capture_output=True, text=True, check=False, timeout=120)
             check(done.returncode in (0, 4), f"{command}: a case by name: {done.returncode} {done.stderr!r}")
             check("poisson: 1 rank," in done.stdout, f"{command}: {done.stdout!r}")
+
+        library = next((folder / "usr").rglob("libhaloscope-interconnect.so"))
+        needed = re.findall(r"\(NEEDED\).*\[(\w+)", subprocess.run(["readelf", "-d", str(library)], capture_output=True, text=True,
+                                                                  check=True).stdout)
+        check("libmpi" in needed and set(needed) <= {"libmpi", "libstdc", "libgcc_s", "libm", "libc", "libasan", "libubsan"},
+              f"what is loaded under foreign programs needs only MPI: {needed}")
 
         nothing = {"PATH": "/usr/bin"}  # no launcher, no MPI settings
         done = subprocess.run([program, "networks", "ideal"], capture_output=True, text=True, check=False, env=nothing)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Malformed input of a fixed number of rounds from a fixed seed: the shipped cases, damaged by bytes, by tokens and by
-// cutting, and damaged overrides. The reader must return a case or throw a UserError of one line, and nothing else.
+// Malformed input of a fixed number of rounds from a fixed seed: the shipped cases and profiles, damaged by bytes, by
+// tokens and by cutting, and damaged overrides. The readers must return what was asked for or throw a UserError of one
+// line, and nothing else.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -10,6 +11,7 @@
 #include "catch.hpp"
 #include "haloscope/case.hpp"
 #include "haloscope/errors.hpp"
+#include "haloscope/profile.hpp"
 
 using namespace haloscope;
 
@@ -89,19 +91,16 @@ std::string damage(Random& random, std::string text) {
   return text;
 }
 
-}  // namespace
-
-TEST_CASE("damaged cases are read or refused in one line") {
+template <class Parse>
+void survive(const char* folder, const std::vector<std::string>& overrides, Parse parse) {
   std::vector<std::string> shipped;
-  for (const auto& entry : std::filesystem::directory_iterator(HALOSCOPE_SOURCE_DIR "/cases")) {
+  for (const auto& entry : std::filesystem::directory_iterator(std::string(HALOSCOPE_SOURCE_DIR) + folder)) {
     if (entry.path().extension() != ".toml") continue;
     std::ifstream file(entry.path());
     shipped.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
   }
   REQUIRE(!shipped.empty());
   std::sort(shipped.begin(), shipped.end());
-  const std::vector<std::string> overrides = {"grid.cells=[8,8,1]", "expect=[]", "halo.method=mock", "run.steps=3",
-                                              "flow.viscosity_m2_per_s=1e-3"};
   Random random(20260101);
   int read = 0, refused = 0;
   for (int round = 0; round < rounds; ++round) {
@@ -110,7 +109,7 @@ TEST_CASE("damaged cases are read or refused in one line") {
     if (below(random, 4) == 0) set.push_back(damage(random, overrides[below(random, overrides.size())]));
     CAPTURE(round, text, set);
     try {
-      (void)parse_case(text, "fuzz.toml", set);
+      parse(text, "fuzz.toml", set);
       ++read;
     } catch (const UserError& error) {
       const std::string line = error.what();
@@ -122,4 +121,24 @@ TEST_CASE("damaged cases are read or refused in one line") {
   }
   CHECK(read > 0);
   CHECK(refused > rounds / 4);
+}
+
+}  // namespace
+
+TEST_CASE("damaged cases are read or refused in one line") {
+  survive("/cases",
+          {"grid.cells=[8,8,1]", "expect=[]", "halo.method=mock", "run.steps=3", "flow.viscosity_m2_per_s=1e-3"},
+          [](const auto&... arguments) { (void)parse_case(arguments...); });
+}
+
+TEST_CASE("damaged profiles are read or refused in one line") {
+  survive(
+      "/cases/networks",
+      {"between_nodes.half_round_trip_us=25", "between_nodes.spread.kind=pareto", "between_nodes.bandwidth_GBps=inf",
+       "between_nodes.jitter={p=[0,0.5,1],us=[1,2,3],samples=9}", "detours.rate_per_s=100",
+       "within_node.curve={bytes=[1,9],us=[1,2]}", "collectives.allreduce=[{algorithm=\"ring\"}]"},
+      [](const auto&... arguments) {
+        const Profile profile = parse_profile(arguments...);
+        CHECK(parse_profile(profile.text, "canonical.toml").text == profile.text);
+      });
 }

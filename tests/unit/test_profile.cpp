@@ -16,6 +16,7 @@
 #include "haloscope/errors.hpp"
 #include "interconnect/model/keyed_random.hpp"
 #include "interconnect/model/path.hpp"
+#include "interconnect/model/rounds.hpp"
 
 using namespace haloscope;
 
@@ -248,6 +249,38 @@ TEST_CASE("detours can be given by rate and duration") {
   CHECK(value_at(twice.detours.inter_arrival, 0.5) == 5000);
 }
 
+TEST_CASE("collectives name algorithms that there are, by rising size") {
+  const std::string own =
+      "[collectives]\noffload_us = 2.5\noffload_limit_bytes = 256\n"
+      "allreduce = [{up_to_bytes = 1024, algorithm = \"recursive_doubling\"}, {algorithm = \"ring\"}]\n"
+      "barrier = [{algorithm = \"offload\"}]\n";
+  const Profile profile = parse_profile(net + own, "n.toml");
+  REQUIRE(profile.collectives.at("allreduce").size() == 2);
+  CHECK(profile.collectives.at("allreduce")[0].up_to_bytes == 1024);
+  CHECK(profile.collectives.at("allreduce")[1].up_to_bytes == INT64_MAX);
+  CHECK(profile.collectives.at("allreduce")[1].algorithm == "ring");
+  CHECK(profile.collectives.size() == 2);
+  CHECK(profile.offload_us == 2.5);
+  CHECK(profile.offload_limit_bytes == 256);
+  expect_fixed_point(profile);
+  for (const std::string list :
+       {"[]", "[{algorithm = \"bruck\"}]", "[{algorithm = \"rings\"}]", "[{algorithm = 3}]", "[{up_to_bytes = 9}]",
+        "[\"ring\"]", "\"ring\"", "[{algorithm = \"ring\", upto = 3}]", "[{up_to_bytes = 9, algorithm = \"ring\"}]",
+        "[{up_to_bytes = -1, algorithm = \"ring\"}, {algorithm = \"ring\"}]",
+        "[{up_to_bytes = 9, algorithm = \"ring\"}, {up_to_bytes = 9, algorithm = \"ring\"}, {algorithm = \"ring\"}]"}) {
+    const std::string error = error_of(net, {"collectives.allreduce=" + list});
+    CAPTURE(list, error);
+    CHECK(error.starts_with("--set:collectives.allreduce: "));
+    CHECK(
+        error.ends_with(": must be a list of {up_to_bytes = N, algorithm = NAME}, sizes rising, the last without a "
+                        "size, of \"recursive_doubling\", \"rabenseifner\", \"ring\", \"offload\""));
+  }
+  expect(error_of(net, {"collectives.alreduce=[{algorithm=\"ring\"}]"}),
+         "--set:collectives.alreduce: unknown key; the nearest known key is collectives.allreduce");
+  expect(error_of(net, {"collectives.bcast=[{algorithm=\"offload\"}]"}),
+         "n.toml:collectives.offload_us: missing: collectives.bcast names offload");
+}
+
 TEST_CASE("what --set changes moves along what belongs to it, and is no longer measured") {
   const Profile base = parse_profile(net + curve, "n.toml");
   CHECK(parse_profile(net + curve, "n.toml", {"about.title=other"}).evidence == "measured");
@@ -361,6 +394,15 @@ TEST_CASE("cases/README.md documents every key as the reader has it") {
     if (line.starts_with("| `") && line.substr(0, line.find('`', 3)).find('.') != std::string::npos) ++documented;
   }
   CHECK(documented == rows);
+  for (const interconnect::DefaultChoice& choice : interconnect::default_choices()) {
+    const std::string limit = choice.below_bytes == INT64_MAX ? "" : std::to_string(choice.below_bytes);
+    const std::string row = "| " + std::string(name(choice.collective)) + " | " + limit + " | " +
+                            (choice.from_ranks == 1 ? "" : std::to_string(choice.from_ranks)) + " | " +
+                            (choice.powers_of_two ? "2, 4, 8, …" : "") + " | `" + std::string(name(choice.algorithm)) +
+                            "` |\n";
+    CAPTURE(row);
+    CHECK(readme.find(row) != std::string::npos);
+  }
 }
 
 TEST_CASE("files that are none are refused") {
