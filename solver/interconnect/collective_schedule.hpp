@@ -25,6 +25,9 @@ struct Asked {
   std::int64_t bytes = 0;                            ///< as CollectiveShape has them
   std::vector<std::int64_t> blocks, receive_blocks;  ///< likewise
   std::optional<CollectiveRound> neighbors;          ///< of a neighbour collective: the one round
+  /// Of a neighbour collective on a grid with two edges from one rank to another: Open MPI's non-blocking call pairs
+  /// them otherwise than its blocking one. Known to all ranks.
+  bool twofold = false;
 };
 
 /// The same bytes of every rank, or one vector.

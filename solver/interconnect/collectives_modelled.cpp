@@ -66,6 +66,7 @@ bool can_carry(const Engine& engine, const Schedule& schedule, const Asked& aske
 
 Payload payload_of(const Engine& engine, const Plan& plan, const Asked& asked, const Data& data) {
   if (asked.collective == Collective::barrier && !asked.neighbors) return Payload::carried;
+  if (asked.twofold) return Payload::after;
   if (plan.schedule.rounds->empty()) return Payload::beside;
   if (data.n > 0 && can_carry(engine, plan.schedule, asked, data)) return Payload::carried;
   if (all_have_come(asked)) return Payload::after;
@@ -103,7 +104,7 @@ Plan plan_of(Engine& engine, const char* name, const Asked& asked, const Data& d
   plan.schedule = schedule_of(engine.settings.profile, asked);
   plan.context = mix(info.context ^ mix(++info.collectives));
   plan.price = plan.schedule.algorithm == Algorithm::offload ? Price::network : Price::messages;
-  plan.meet = is_rooted_reduction(asked) && !asked.neighbors;
+  plan.meet = asked.neighbors ? asked.twofold : is_rooted_reduction(asked);
   plan.payload = payload_of(engine, plan, asked, data);
   return plan;
 }

@@ -17,13 +17,19 @@ struct Edge {
 };
 struct Edges {
   std::vector<Edge> out, in;
+  bool twofold = false;  ///< a periodic dimension of one or two ranks
 };
 
 Edges of_grid(MPI_Comm comm) {
   Edges edges;
   int dimensions = 0;
   PMPI_Cartdim_get(comm, &dimensions);
+  const auto n = static_cast<std::size_t>(dimensions);
+  std::vector<int> shape(n), periodic(n), own(n);
+  PMPI_Cart_get(comm, dimensions, shape.data(), periodic.data(), own.data());
   for (int d = 0; d < dimensions; ++d) {
+    const auto i = static_cast<std::size_t>(d);
+    edges.twofold = edges.twofold || (periodic[i] != 0 && shape[i] <= 2);
     int below = MPI_PROC_NULL, above = MPI_PROC_NULL;
     PMPI_Cart_shift(comm, d, 1, &below, &above);
     const int down = 2 * d, up = 2 * d + 1;
@@ -47,7 +53,7 @@ Edges of_graph(MPI_Comm comm) {
   PMPI_Graph_neighbors_count(comm, rank, &n);
   std::vector<int> ranks(static_cast<std::size_t>(n));
   PMPI_Graph_neighbors(comm, rank, n, ranks.data());
-  return {numbered(ranks), numbered(ranks)};
+  return {numbered(ranks), numbered(ranks), false};
 }
 
 Edges of_distributed_graph(MPI_Comm comm) {
@@ -56,7 +62,7 @@ Edges of_distributed_graph(MPI_Comm comm) {
   std::vector<int> in(static_cast<std::size_t>(n_in)), out(static_cast<std::size_t>(n_out));
   std::vector<int> in_weights(in.size()), out_weights(out.size());
   PMPI_Dist_graph_neighbors(comm, n_in, in.data(), in_weights.data(), n_out, out.data(), out_weights.data());
-  return {numbered(out), numbered(in)};
+  return {numbered(out), numbered(in), false};
 }
 
 Edges edges_of(MPI_Comm comm) {
@@ -90,6 +96,7 @@ Asked ask_neighbors(MPI_Comm comm, const EdgeBytes& sent, const EdgeBytes& recei
   const Edges edges = edges_of(comm);
   Asked asked;
   asked.comm = comm;
+  asked.twofold = edges.twofold;
   asked.neighbors = {messages_of(edges.out, sent, info), messages_of(edges.in, received, info)};
   return asked;
 }

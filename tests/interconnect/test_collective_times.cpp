@@ -1,78 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Collectives in virtual time against paper: model/collective_time.hpp prices the same rounds all ranks at once. The
-// network is lab.toml, without jitter, so every rank's time is equal to the picosecond.
+// Collectives in virtual time against paper, blocking and in flight.
 #include <mpi.h>
 
 #include <bit>
-#include <cstdlib>
 #include <functional>
 #include <numeric>
 #include <string>
 #include <vector>
 
 #include "catch.hpp"
-#include "interconnect/logical_clock.hpp"
-#include "interconnect/model/collective_time.hpp"
-#include "world.hpp"
+#include "interconnect/paper.hpp"
 
-using namespace haloscope;
 using namespace haloscope::interconnect;
 
 namespace {
-
-// Of lab.toml. [ps], G a byte
-constexpr Time L = 8'000'000, o = 1'000'000, G = 100;
-constexpr Time us = 1'000'000;
-
-const Profile& lab() {
-  static const Profile profile = read_profile(std::getenv("HALOSCOPE_NETWORK"));
-  return profile;
-}
-const Path& path() {
-  static const Path between(lab().between_nodes, {}, 1);
-  return between;
-}
-
-/// When each rank comes to the call, after the meeting.
-struct Skew {
-  const char* name;
-  std::function<Time(int)> of;
-};
-const std::vector<Skew>& skews() {
-  static const std::vector<Skew> all = {
-      {"together", [](int) { return Time{0}; }},
-      {"the last rank late", [](int rank) { return rank == ranks_of_world() - 1 ? 300 * us : 0; }},
-      {"rank 0 late", [](int rank) { return rank == 0 ? 77 * us : 0; }},
-      {"scattered", [](int rank) { return (rank * 7 % 5) * 13 * us + rank * 1234; }},
-  };
-  return all;
-}
-
-std::vector<Time> entries(const Skew& skew) {
-  std::vector<Time> entry;
-  for (int rank = 0; rank < ranks_of_world(); ++rank) entry.push_back(skew.of(rank));
-  return entry;
-}
-
-/// What @p call takes this rank from the meeting on when each rank comes to it as @p skew says.
-Time measured(const Skew& skew, const std::function<void()>& call) {
-  const Ticks meeting = meet();
-  compute_for(skew.of(rank_of_world()));
-  call();
-  return logical_now() - meeting;
-}
-
-using RoundsOfRank = std::function<std::vector<Round>(int)>;
-
-void compare(const std::string& what, const RoundsOfRank& rounds_of, const std::function<void()>& call) {
-  std::vector<std::vector<Round>> per_rank;
-  for (int rank = 0; rank < ranks_of_world(); ++rank) per_rank.push_back(rounds_of(rank));
-  for (const Skew& skew : skews()) {
-    const Time paper = collective_exit(per_rank, path(), entries(skew))[static_cast<std::size_t>(rank_of_world())];
-    CAPTURE(what, skew.name);
-    CHECK(measured(skew, call) == paper);
-  }
-}
 
 /// The shape as rank 0 sees it.
 void compare(const std::string& what, CollectiveShape shape, const std::function<void()>& call) {
@@ -81,7 +22,7 @@ void compare(const std::string& what, CollectiveShape shape, const std::function
     shape.ranks = ranks_of_world();
     return rounds(choose_algorithm(lab(), shape), shape);
   };
-  compare(what + " " + std::to_string(shape.bytes) + " B", rounds_of, call);
+  compare_rounds(what + " " + std::to_string(shape.bytes) + " B", rounds_of, call);
 }
 
 /// Room for what any call below sends or receives.
@@ -160,13 +101,13 @@ TEST_CASE("collectives with a count for each rank take what their rounds take on
     }
     return std::vector<Round>{round};
   };
-  compare(
+  compare_rounds(
       "gatherv",
       [&](int rank) { return one_round(rank, [&](int from, int to) { return to == root ? count(from) : 0; }); },
       [&] {
         MPI_Gatherv(at.s, n[static_cast<std::size_t>(me)], t, at.r, n.data(), displacement.data(), t, root, world);
       });
-  compare(
+  compare_rounds(
       "scatterv",
       [&](int rank) { return one_round(rank, [&](int from, int to) { return from == root ? count(to) : 0; }); },
       [&] {
@@ -179,11 +120,11 @@ TEST_CASE("collectives with a count for each rank take what their rounds take on
     ns.push_back(between(me, i));
     nr.push_back(between(i, me));
   }
-  compare(
+  compare_rounds(
       "alltoallv", [&](int rank) { return one_round(rank, between); },
       [&] { MPI_Alltoallv(at.s, ns.data(), displacement.data(), t, at.r, nr.data(), displacement.data(), t, world); });
   const std::vector<MPI_Datatype> types(static_cast<std::size_t>(ranks), t);
-  compare(
+  compare_rounds(
       "alltoallw", [&](int rank) { return one_round(rank, between); },
       [&] {
         MPI_Alltoallw(at.s, ns.data(), displacement.data(), types.data(), at.r, nr.data(), displacement.data(),
