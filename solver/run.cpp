@@ -21,6 +21,7 @@
 #include "haloscope/summary.hpp"
 #include "haloscope/verdict.hpp"
 #include "haloscope/workload.hpp"
+#include "network_record.hpp"
 
 namespace haloscope {
 
@@ -32,38 +33,6 @@ std::int64_t most_steps(const Case& settings) {
   if (!(settings.dt_s > 0) || !std::isfinite(settings.end_time_s)) return settings.steps;
   return std::min(settings.steps,
                   static_cast<std::int64_t>(std::ceil(settings.end_time_s / settings.dt_s * (1 + 1e-9))));
-}
-
-/// What the file says of the network from the start; the rest is known when the run ends.
-void describe_network(const Network& network, RecordHeader& header) {
-  if (!network.modelled()) return;
-  const std::int64_t ranks = header.extra_numbers["ranks"];
-  header.network = network.name;
-  header.clock = network.clock;
-  header.extra.insert({{"network_hash", network.hash},
-                       {"network_profile", network.profile},
-                       {"without", network.without},
-                       {"compute", network.compute},
-                       {"inexact_calls", ""},
-                       {"free_calls", ""},
-                       {"clock_residual_seconds", network.clock_residual_seconds}});
-  header.extra_numbers.insert({{"network_seed", network.seed},
-                               {"ranks_per_node", std::min(ranks, network.ranks_per_node)},
-                               {"nodes", (ranks + network.ranks_per_node - 1) / network.ranks_per_node},
-                               {"exact", 0}});
-}
-
-void describe_network_at_end(const Network& network, RecordEnd& end) {
-  if (!network.modelled()) return;
-  end.extra = {{"inexact_calls", call_counts(network.inexact)}, {"free_calls", call_counts(network.free)}};
-  end.extra_numbers = {{"exact", network.inexact.empty() ? 1 : 0}};
-}
-
-/// Whether a warning about the machine holds where ranks take turns on purpose: a virtual clock counts their own time.
-bool spoils(const Network& network, const std::string& warning) {
-  const auto about = [&warning](std::string_view what) { return warning.starts_with(what); };
-  return !network.virtual_time() ||
-         !(about("more ranks than cores") || about("two ranks on one core") || about("unbound ranks"));
 }
 
 RecordHeader header_of(MPI_Comm world, const Case& settings, const RunOptions& options, const Workload& workload,
@@ -136,7 +105,7 @@ ExitCode run(MPI_Comm world, const PetscSession& petsc, const RunOptions& option
   const Case settings = read_case(world, find_case(options.case_path), options.overrides);
   const Network network = ask_network(world);
   MachineReport machine = look_at_machine(world);
-  std::erase_if(machine.warnings, [&](const std::string& warning) { return !spoils(network, warning); });
+  keep_what_spoils(network, machine.warnings);
 
   // 2. The workload; every mistake in the case or the options shows before anything is written or timed.
   PhaseClock clock;

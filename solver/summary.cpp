@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <numeric>
+#include <utility>
 
 #include "readable.hpp"
 #include "summary_text.hpp"
@@ -33,9 +34,9 @@ void write_head(Out out, const RunFile& file) {
   };
   fmt::format_to(out, "  {:<16}{}, hypervisor {}\n", "machine", fact("cpu_model"), fact("hypervisor"));
   fmt::format_to(out, "  {:<16}{}\n", "transport", fact("mpi_transport"));
-  fmt::format_to(out, "  {:<16}{}\n", "cells", text_of(file, "cells"));
-  fmt::format_to(out, "  {:<16}{}\n", "process grid", text_of(file, "process_grid"));
-  fmt::format_to(out, "  {:<16}{}\n", "method", text_of(file, "method"));
+  // A program of somebody else has none of them.
+  for (const auto& [label, key] : {std::pair{"cells", "cells"}, {"process grid", "process_grid"}, {"method", "method"}})
+    if (file.text.contains(key)) fmt::format_to(out, "  {:<16}{}\n", label, text_of(file, key));
   fmt::format_to(out, "  {:<16}haloscope {} ({}), {}\n", "program", text_of(file, "haloscope_version"),
                  text_of(file, "git_commit"), text_of(file, "created_utc"));
   write_network(out, file);

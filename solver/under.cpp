@@ -134,6 +134,8 @@ Environment under_environment(const UnderOptions& options, std::vector<std::stri
   Environment environment = network_environment(options.network);
   if (!options.record.empty()) {
     const std::string path = fs::absolute(options.record).lexically_normal();
+    const fs::path writer = fs::path(library()).replace_filename("libhaloscope-record.so");
+    if (!fs::exists(writer)) throw UserError(writer.string() + ": not there, and it writes the record");
     check_record(path, options.force);
     environment["HALOSCOPE_RECORD"] = path;
     if (options.force) environment.emplace("HALOSCOPE_RECORD_FORCE", "1");

@@ -7,6 +7,7 @@
 
 #include "border.hpp"
 #include "interconnect/description.hpp"
+#include "interconnect/program_record.hpp"
 #include "interconnect/report.hpp"
 
 namespace haloscope::interconnect {
@@ -38,11 +39,10 @@ void after_start() {
   learn_thread_level();
   inside = true;
   Settings settings = read_settings(MPI_COMM_WORLD);
-  if (settings.mode != Mode::record) {
-    start_engine(std::move(settings));
-    note_start();
-    engine()->clock.leave();
-  }
+  std::string record = settings.record;
+  if (settings.mode != Mode::record) start_engine(std::move(settings));
+  start_program_record(std::move(record));
+  if (modelled()) engine()->clock.leave();
   inside = false;
 }
 
@@ -63,16 +63,23 @@ HALOSCOPE_MPI MPI_Init_thread(int* argc, char*** argv, int required, int* provid
 }
 
 HALOSCOPE_MPI MPI_Finalize() {
+  inside = true;
   if (modelled()) {
-    inside = true;
-    Engine& here = (pause_engine(false), *engine());
+    Engine& here = *modelled_engine();
+    if (engine() == nullptr) here.clock.leave();  // what the program did while the model paused is not on the clock
+    pause_engine(false);
     here.enter();
+    end_program();
     here.synchronise(MPI_COMM_WORLD);
     if (!state.described) report(here, MPI_COMM_WORLD);
-    here.channel.close();
-    stop_engine();
-    inside = false;
   }
+  if (!modelled()) end_program();
+  finish_program_record(MPI_COMM_WORLD);
+  if (modelled()) {
+    modelled_engine()->channel.close();
+    stop_engine();
+  }
+  inside = false;
   return PMPI_Finalize();
 }
 

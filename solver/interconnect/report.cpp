@@ -12,14 +12,13 @@
 
 #include "interconnect/description.hpp"
 #include "interconnect/honesty.hpp"
+#include "interconnect/program_record.hpp"
 
 #include "counters.hpp"
 
 namespace haloscope::interconnect {
 
 namespace {
-
-double started = 0;  // PMPI_Wtime [s]
 
 using Counts = std::map<std::string, long long, std::less<>>;
 
@@ -95,8 +94,6 @@ void print_times(const Times& t) {
 
 }  // namespace
 
-void note_start() noexcept { started = PMPI_Wtime(); }
-
 Totals totals() noexcept {
   Totals sum;
   const double seconds_per_tick =
@@ -121,7 +118,7 @@ void report(const Engine& engine, MPI_Comm world) {
   std::array<long long, 3> sums{};
   PMPI_Reduce(counts.data(), sums.data(), 3, MPI_LONG_LONG, MPI_SUM, 0, world);
   const Times times = times_of(engine, world);
-  const double here = PMPI_Wtime() - started;
+  const double here = program_seconds();
   double elapsed = 0;
   PMPI_Reduce(&here, &elapsed, 1, MPI_DOUBLE, MPI_MAX, 0, world);
   const Counts inexact = summed(honesty().inexact, world), free = summed(honesty().free, world);

@@ -8,8 +8,6 @@
 
 namespace haloscope::interconnect {
 
-void note_start() noexcept;  ///< MPI has started
-
 /// Of this rank, whatever the phase.
 struct Totals {
   long long messages = 0, bytes = 0, collectives = 0;

@@ -7,7 +7,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from haloscope_program import MPIEXEC, PROGRAM, SOURCE, STEADY, Checks, Folder
+import h5py
+
+from haloscope_program import MPIEXEC, PROGRAM, SOURCE, STEADY, Checks, Folder, own_lines
 
 FOREIGN = SOURCE / "tests/foreign"
 LAUNCH = [MPIEXEC, "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1"]
@@ -142,6 +144,48 @@ def check_files(check):
     check.equal(report["exact"], "yes", "MPI-IO")
 
 
+def check_record(check):
+    """The run file of a program that writes none."""
+    program = str(Path(PROGRAM).parent / "tests/ping_pong")
+    status, _, report = under([program], 2, "--record", "virtual.h5", "--seed", "7", **EXACT)
+    check.equal(status, 0, f"a record in virtual time: {report}")
+    with h5py.File("virtual.h5") as file:
+        check.equal(dict(file.attrs)["valid"], 1, "the record is valid")
+        check.equal([file.attrs[name] for name in ("network", "clock", "case_name", "network_seed", "exact", "ranks_per_node")],
+                    ["steady", "virtual", "ping_pong", 7, 1, 1], "the record's network")
+        check(f"{program}" in file.attrs["command_line"], f"the record's command line: {file.attrs['command_line']!r}")
+        timing = file["timing"]
+        check.equal(timing["step_seconds"].shape, (1, 2), "one step, two ranks")
+        check(abs(timing["step_seconds"][:].max() - 20 * (10e-6 + 4e-9)) < 1e-12, f"the record's time: {timing['step_seconds'][:]}")
+        check.equal((timing["messages"][:].sum(), timing["bytes"][:].sum()), (20, 80), "the record's messages")
+        other = list(timing["phase_seconds"].attrs["phases"]).index("other")
+        check.equal(list(timing["phase_seconds"][0, :, other]), list(timing["step_seconds"][0]), "one phase")
+        check(timing["point_to_point_seconds"][0, 0, other] > 190e-6, "nearly all the time goes into messages")
+        check(timing["compute_seconds"][:].sum() == 0 and timing["ideal_seconds"][:].sum() == 0, "nothing was announced")
+    shown = subprocess.run([PROGRAM, "show", "virtual.h5"], capture_output=True, text=True, check=False)
+    check(shown.returncode == 0 and "VALID" in shown.stdout and "network steady, clock virtual" in shown.stdout,
+          f"haloscope show: {shown}")
+
+    line = [PROGRAM, "under", "--record", "native.h5", "--", *LAUNCH, "-n", "3", program]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+    check(done.returncode == 0 and "mode=record" in done.stdout and len(own_lines(done.stderr)) == 1, f"a plain record: {done}")
+    with h5py.File("native.h5") as file:
+        check.equal((file.attrs["network"], file.attrs["clock"], file["timing/step_seconds"].shape), ("native", "native", (1, 3)),
+                    "a plain record")
+        check(file["timing/step_seconds"][:].min() > 0 and file["timing/messages"][:].sum() == 20, "a plain record counts")
+        check("compute_seconds" not in file["timing"], "only virtual time knows the twin")
+    before = Path("native.h5").read_bytes()
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+    check(done.returncode == 2 and "--force" in done.stderr and done.stdout == "", f"a record that exists: {done}")
+    check(Path("native.h5").read_bytes() == before, "a record that exists is left alone")
+    done = subprocess.run([*line[:4], "--force", *line[4:]], capture_output=True, text=True, timeout=60, check=False)
+    check(done.returncode == 0 and Path("native.h5").read_bytes() != before, f"a record overwritten: {done}")
+    both = f"{' '.join(line[5:])}; {' '.join(line[5:])}"  # two programs, one file: the second says so, and ends well
+    done = subprocess.run([*line[:3], "both.h5", "--", "sh", "-c", both], capture_output=True, text=True, timeout=60, check=False)
+    check(done.returncode == 0 and re.search(r"^haloscope: .*both\.h5: .*exists", done.stderr, re.MULTILINE) is not None,
+          f"two programs and one record: {done}")
+
+
 def check_refusals(check):
     program = compiled(check, "mpicc", "refused.c")
     for call in ("MPI_Win_create", "MPI_Win_allocate", "MPI_Win_allocate_shared", "MPI_Win_create_dynamic",
@@ -162,6 +206,7 @@ def main():
         check_petsc(check)
         check_mpi4py(check)
         check_files(check)
+        check_record(check)
         check_refusals(check)
     check.end()
 
