@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The command line. `run` is started by mpirun or srun and uses MPI; every other command works where MPI does not.
+// The command line. `run` and `probe` are started by mpirun or srun and use MPI; every other command works where MPI
+// does not.
 #include <fmt/format.h>
 #include <mpi.h>
 
@@ -17,6 +18,7 @@
 #include "haloscope/handles.hpp"
 #include "haloscope/networks.hpp"
 #include "haloscope/poisson.hpp"
+#include "haloscope/probe.hpp"
 #include "haloscope/record.hpp"
 #include "haloscope/run.hpp"
 #include "haloscope/summary.hpp"
@@ -38,6 +40,16 @@ constexpr const char* run_examples =
     "  mpirun -n 8 haloscope run my_case.toml --set halo.method=neighbor-collective --force\n"
     "  mpirun -n 8 haloscope run poisson -- -ksp_type pipecg -ksp_view\n";
 
+constexpr const char* probe_examples =
+    "Measures half round trips of pairs of ranks, message sizes, collectives over all ranks, detours of\n"
+    "cores and memory bandwidth. Standard output gets the table. The profile that it writes is one for\n"
+    "--network. Give every rank a core of its own, and start two on each node to measure that path too.\n\n"
+    "Examples:\n"
+    "  mpirun -n 2 haloscope probe\n"
+    "  srun -N 16 --ntasks-per-node 2 haloscope probe --seconds 120 --output probe.h5\n"
+    "  mpirun -n 2 haloscope probe --write-profile mine.toml\n"
+    "  haloscope under --network mine.toml -- mpirun -n 2 haloscope probe\n";
+
 constexpr const char* under_examples =
     "PROFILE is a file, or the name of a profile that came with haloscope. The command is run as it\n"
     "stands, and its exit code is the one returned; it may be any that starts programs linked\n"
@@ -54,6 +66,12 @@ constexpr const char* networks_examples =
     "  haloscope networks tcp-ena-aws-c5-18xlarge\n"
     "  haloscope networks synthetic --set between_nodes.half_round_trip_us=25\n";
 
+/// Why that is no time to spend, empty when it is.
+std::string seconds_objection(const std::string& text) {
+  const double seconds = std::strtod(text.c_str(), nullptr);
+  return seconds >= 0.1 && seconds <= 86400 ? "" : text + ": must be a number from 0.1 to 86400";
+}
+
 /// CLI11's layout with our own first line and without its notes on types.
 class HelpFormatter : public CLI::Formatter {
  public:
@@ -61,6 +79,7 @@ class HelpFormatter : public CLI::Formatter {
   std::string make_usage(const CLI::App* app, std::string) const override {
     const std::string command = app->get_name();
     if (command == "run") return "Usage: haloscope run CASE [options] [-- PETSc options]\n";
+    if (command == "probe") return "Usage: haloscope probe [options]\n";
     if (command == "under") return "Usage: haloscope under --network PROFILE [options] -- COMMAND...\n";
     if (command == "networks") return "Usage: haloscope networks [NAME [--set TABLE.KEY=VALUE]]\n";
     if (command == "show") return "Usage: haloscope show FILE.h5\n";
@@ -77,15 +96,18 @@ struct CommandLine {
   CLI::App* show = nullptr;
   CLI::App* under = nullptr;
   CLI::App* networks = nullptr;
+  CLI::App* probe = nullptr;
   RunOptions options;
   UnderOptions under_options;
+  ProbeOptions probe_options;
   std::string steps, seed, shown, wanted_network;
   std::vector<std::string> network_overrides;
 
   CommandLine() {
     app.require_subcommand(1);
     app.set_version_flag("--version", fmt::format("haloscope {} ({})", build_info::version, build_info::git_commit));
-    app.footer("haloscope COMMAND --help tells more. Start `run` with mpirun or srun; the others need no MPI.");
+    app.footer(
+        "haloscope COMMAND --help tells more. Start `run` and `probe` with mpirun or srun; the others need no MPI.");
     run = app.add_subcommand("run", "Run a case: solve it, time every step of every rank, check the result");
     run->add_option("CASE", options.case_path, "The case to run")->required()->type_name("");
     run->add_option("--set", options.overrides, "Override a value of the case; may be given many times")
@@ -96,11 +118,24 @@ struct CommandLine {
     run->add_option("--output", options.output, "Run file [NAME-Nranks.h5]")->type_name("FILE.h5");
     run->add_flag("--force", options.force, "Overwrite the run file if it exists");
     run->footer(run_examples);
-    show = app.add_subcommand("show", "Print the summary of a run file, as the run did");
-    show->add_option("FILE", shown, "The run file")->required()->type_name("");
+    show = app.add_subcommand("show", "Print the summary of a run file or a probe file, as the run did");
+    show->add_option("FILE", shown, "The run file or probe file")->required()->type_name("");
+    add_probe();
     add_under();
     add_networks();
-    for (CLI::App* const part : {&app, run, show, under, networks}) part->formatter(std::make_shared<HelpFormatter>());
+    for (CLI::App* const part : {&app, run, probe, show, under, networks})
+      part->formatter(std::make_shared<HelpFormatter>());
+  }
+
+  void add_probe() {
+    probe = app.add_subcommand("probe", "Measure the network, the noise and the memory there are; write a profile");
+    probe->add_option("--output", probe_options.output, "File for everything measured")->type_name("FILE.h5");
+    probe->add_option("--write-profile", probe_options.profile, "File for the profile")->type_name("FILE.toml");
+    probe->add_option("--seconds", probe_options.seconds, "Time to spend, roughly [30]")
+        ->type_name("S")
+        ->check([](const std::string& text) { return seconds_objection(text); });
+    probe->add_flag("--force", probe_options.force, "Overwrite the files if they exist");
+    probe->footer(probe_examples);
   }
 
   void add_under() {
@@ -147,11 +182,8 @@ struct CommandLine {
 ExitCode explain(const CommandLine& line, const CLI::ParseError& error, bool speaker) {
   if (error.get_exit_code() == 0) return static_cast<ExitCode>(line.app.exit(error));
   if (speaker) {
-    const char* const command = line.run->parsed()        ? "haloscope run"
-                                : line.show->parsed()     ? "haloscope show"
-                                : line.under->parsed()    ? "haloscope under"
-                                : line.networks->parsed() ? "haloscope networks"
-                                                          : "haloscope";
+    std::string command = "haloscope";
+    for (const CLI::App* const part : line.app.get_subcommands()) command += " " + part->get_name();
     std::string what = error.what();
     std::ranges::replace(what, '\n', ' ');
     fmt::print(stderr, "haloscope: {}; see {} --help\n", what, command);
@@ -192,7 +224,7 @@ class MpiSession {
   std::_Exit(static_cast<int>(ExitCode::library_error));
 }
 
-/// The command that mpirun starts. A mistake of the user is the same on all ranks: all leave quietly, rank 0 says why.
+/// The commands that mpirun starts. A mistake of the user is the same on all ranks: all leave quietly, rank 0 says why.
 ExitCode run_on_ranks(int argc, char** argv, const std::vector<std::string>& arguments,
                       const std::vector<std::string>& petsc_options) {
   const MpiSession mpi(&argc, &argv);
@@ -202,6 +234,11 @@ ExitCode run_on_ranks(int argc, char** argv, const std::vector<std::string>& arg
     line.parse(arguments);
     for (int i = 0; i < argc; ++i) line.options.command_line += (i == 0 ? "" : " ") + std::string(argv[i]);
     const Communicator world = make_communicator(MPI_COMM_WORLD);
+    if (line.probe->parsed()) {
+      if (!petsc_options.empty()) throw UserError(petsc_options.front() + ": probe takes nothing after --");
+      line.probe_options.command_line = line.options.command_line;
+      return probe(world.get(), line.probe_options);
+    }
     const PetscSession petsc(petsc_options);
     return run(world.get(), petsc, line.options);
   } catch (const CLI::ParseError& error) {
@@ -218,7 +255,10 @@ ExitCode run_here(const std::vector<std::string>& arguments, const std::vector<s
     line.parse(arguments);
     line.under_options.command = command;
     if (line.under->parsed()) under(line.under_options);
-    if (line.show->parsed()) fmt::print("{}", summary(read_run_file(line.shown), line.shown));
+    if (line.show->parsed() && is_probe_file(line.shown))
+      fmt::print("{}  {}\n", read_probe_table(line.shown), line.shown);
+    else if (line.show->parsed())
+      fmt::print("{}", summary(read_run_file(line.shown), line.shown));
     if (line.networks->parsed()) {
       fmt::print("{}", line.wanted_network.empty()
                            ? networks_table(shipped_profiles())
@@ -245,9 +285,9 @@ int main(int argc, char** argv) {
   const std::vector<std::string> ours(all.begin(), dashes);
   const std::vector<std::string> theirs(dashes == all.end() ? dashes : dashes + 1, all.end());
 
-  // 2. Only `run` needs MPI, and its help does not.
+  // 2. Only `run` and `probe` need MPI, and their help does not.
   const bool help = std::ranges::any_of(ours, [](const std::string& word) { return word == "--help" || word == "-h"; });
-  const bool on_ranks = !ours.empty() && ours.front() == "run" && !help;
+  const bool on_ranks = !ours.empty() && (ours.front() == "run" || ours.front() == "probe") && !help;
 
   // 3. The exit code says how it went.
   return static_cast<int>(on_ranks ? run_on_ranks(argc, argv, ours, theirs) : run_here(ours, theirs));

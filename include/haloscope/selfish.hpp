@@ -25,7 +25,8 @@ struct Detour {
 struct DetourSeries {
   double minimum_loop = 0;  ///< the least time between two readings [s]
   double threshold = 0;     ///< [s]
-  double observed = 0;      ///< from the first reading to the last [s]
+  double begin = 0;         ///< the first reading that might have ended a detour [s]
+  double observed = 0;      ///< from there to the last reading [s]
   std::vector<Detour> detours;
 };
 
@@ -53,7 +54,7 @@ template <class Clock>
   }
   series.minimum_loop = still < patience ? least : 0;
   series.threshold = std::max(detour_threshold_loops * series.minimum_loop, least_detour_threshold);
-  const double first = last;
+  series.begin = last;
   while (last - begin < seconds && still < patience && count < most) {
     const double now = clock();
     still = now > last ? 0 : still + 1;
@@ -67,7 +68,7 @@ template <class Clock>
   }
   seen.resize(count);
   series.detours = std::move(seen);
-  series.observed = last - first;
+  series.observed = last - series.begin;
   return series;
 }
 

@@ -17,4 +17,12 @@ struct Pair {
 /// All pairs of @p players players, 0 … players - 1, round by round; an odd player out pauses for a round.
 [[nodiscard]] std::vector<std::vector<Pair>> tournament(int players);
 
+/// Ranks to measure between nodes, given the node of each rank, 0 … n - 1: the first ranks of all pairs of nodes, in
+/// the order of their tournament.
+[[nodiscard]] std::vector<Pair> pairs_between_nodes(const std::vector<int>& node_of);
+
+/// Ranks to measure within nodes: on the first node that has two, up to six pairs in the order of their tournament; on
+/// every other the first two ranks.
+[[nodiscard]] std::vector<Pair> pairs_within_nodes(const std::vector<int>& node_of);
+
 }  // namespace haloscope

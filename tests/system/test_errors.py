@@ -32,6 +32,10 @@ MISTAKES = [
      r"PETSc options: .*conjugate"),
     ("a process grid that does not fit", ["run", "cube.toml", "--set", "grid.process_grid=[1,1,3]"], r"process_grid|process grid"),
     ("an output in no folder", ["run", "cube.toml", "--output", "nowhere/out.h5"], r"nowhere/out\.h5: "),
+    ("a probe of no time", ["probe", "--seconds", "0"], r"--seconds: 0: .*haloscope probe --help"),
+    ("a probe's file that exists", ["probe", "--output", "there.h5"], r"there\.h5: .*--output.*--force"),
+    ("a probe's file in no folder", ["probe", "--output", "nowhere/out.h5"], r"nowhere/out\.h5: cannot be written"),
+    ("a probe with words after --", ["probe", "--", "-ksp_view"], r"-ksp_view: probe takes nothing"),
     ("an output that exists", ["run", "cube.toml", "--output", "there.h5"], r"there\.h5: .*--force"),
 ]
 
