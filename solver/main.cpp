@@ -100,6 +100,7 @@ struct CommandLine {
   RunOptions options;
   UnderOptions under_options;
   ProbeOptions probe_options;
+  NetworkOptions network;  ///< of run
   std::string steps, seed, shown, wanted_network;
   std::vector<std::string> network_overrides;
 
@@ -114,9 +115,14 @@ struct CommandLine {
         ->type_name("TABLE.KEY=VALUE")
         ->allow_extra_args(false);
     run->add_option("--steps", steps, "Most steps to take: --set run.steps=N")->type_name("N");
-    run->add_option("--seed", seed, "Seed of random numbers: --set run.seed=N")->type_name("N");
+    run->add_option("--seed", seed, "Seed of random numbers, and of the network's delays")->type_name("N");
     run->add_option("--output", options.output, "Run file [NAME-Nranks.h5]")->type_name("FILE.h5");
     run->add_flag("--force", options.force, "Overwrite the run file if it exists");
+    add_network(run, network);
+    run->add_option("--compute", network.compute, "What computing takes, in virtual time [cpu]")
+        ->type_name("cpu|model|FILE");
+    run->add_option("--calibrate", options.calibrate, "Write a model of this machine's computing for --compute")
+        ->type_name("FILE.toml");
     run->footer(run_examples);
     show = app.add_subcommand("show", "Print the summary of a run file or a probe file, as the run did");
     show->add_option("FILE", shown, "The run file or probe file")->required()->type_name("");
@@ -138,20 +144,23 @@ struct CommandLine {
     probe->footer(probe_examples);
   }
 
-  void add_under() {
-    NetworkOptions& network = under_options.network;
-    under = app.add_subcommand("under", "Run any MPI program on a modelled network, or record it");
-    under->add_option("--network", network.network, "The network to model")->type_name("PROFILE");
-    under->add_option("--set-network", network.overrides, "Override a value of the profile; may be given many times")
+  static void add_network(CLI::App* command, NetworkOptions& to) {
+    command->add_option("--network", to.network, "The network to model")->type_name("PROFILE");
+    command->add_option("--set-network", to.overrides, "Override a value of the profile; may be given many times")
         ->type_name("TABLE.KEY=VALUE")
         ->allow_extra_args(false);
-    under->add_option("--clock", network.clock, "Logical clocks, or delays in real time [virtual]")
+    command->add_option("--clock", to.clock, "Logical clocks, or delays in real time [virtual]")
         ->type_name("virtual|real");
-    under->add_option("--ranks-per-node", network.ranks_per_node, "Ranks that share a modelled node [1]")
-        ->type_name("N");
-    under->add_option("--seed", network.seed, "Seed of the delays [1]")->type_name("N");
-    under->add_option("--without", network.without, "Switch off: latency, bandwidth, jitter, noise")->type_name("LIST");
-    under->add_flag("--posix-clocks", network.posix_clocks, "The clocks and sleeps of POSIX follow it too");
+    command->add_option("--ranks-per-node", to.ranks_per_node, "Ranks that share a modelled node [1]")->type_name("N");
+    command->add_option("--without", to.without, "Switch off: latency, bandwidth, jitter, noise")->type_name("LIST");
+  }
+
+  void add_under() {
+    NetworkOptions& to = under_options.network;
+    under = app.add_subcommand("under", "Run any MPI program on a modelled network, or record it");
+    add_network(under, to);
+    under->add_option("--seed", to.seed, "Seed of the delays [1]")->type_name("N");
+    under->add_flag("--posix-clocks", to.posix_clocks, "The clocks and sleeps of POSIX follow it too");
     under->add_option("--record", under_options.record, "Run file: the whole program as one step")
         ->type_name("FILE.h5");
     under->add_flag("--force", under_options.force, "Overwrite the run file if it exists");
@@ -175,6 +184,19 @@ struct CommandLine {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 wants them last first
     if (!steps.empty()) options.overrides.push_back("run.steps=" + steps);
     if (!seed.empty()) options.overrides.push_back("run.seed=" + seed);
+  }
+
+  /// Tells the interconnect library, which asks when MPI starts, of the network of a run. @throws UserError
+  void choose_network() {
+    if (!options.calibrate.empty()) {
+      if (!network.network.empty()) throw UserError("--calibrate: measures on no network: leave --network out");
+      if (!network.compute.empty()) throw UserError("--calibrate: measures computing: leave --compute out");
+      network.network = "ideal";
+      network.without = "noise";
+    }
+    if (!network.network.empty()) network.seed = seed;
+    if (network.compute != "cpu") options.compute = network.compute;
+    set_environment(network_environment(network));
   }
 };
 
@@ -202,6 +224,13 @@ class MpiSession {
   MpiSession(const MpiSession&) = delete;
   MpiSession& operator=(const MpiSession&) = delete;
   [[nodiscard]] int rank() const noexcept { return rank_; }
+  /// Rank 0's answer. What only others find wrong (a profile that does not lie on their node) is no matter: rank 0
+  /// reads.
+  [[nodiscard]] static bool of_rank_0(bool mine) {
+    int answer = mine ? 1 : 0;
+    MPI_Bcast(&answer, 1, MPI_INT, 0, MPI_COMM_WORLD);
+    return answer != 0;
+  }
 
  private:
   int rank_ = 0;
@@ -227,11 +256,21 @@ class MpiSession {
 /// The commands that mpirun starts. A mistake of the user is the same on all ranks: all leave quietly, rank 0 says why.
 ExitCode run_on_ranks(int argc, char** argv, const std::vector<std::string>& arguments,
                       const std::vector<std::string>& petsc_options) {
-  const MpiSession mpi(&argc, &argv);
-  std::set_terminate(abort_all_ranks);
   CommandLine line;
+  std::exception_ptr mistake;
   try {
     line.parse(arguments);
+    line.choose_network();
+  } catch (...) {
+    mistake = std::current_exception();
+  }
+  const MpiSession mpi(&argc, &argv);
+  std::set_terminate(abort_all_ranks);
+  try {
+    if (mpi.of_rank_0(mistake != nullptr)) {
+      if (!mistake) return ExitCode::user_error;
+      std::rethrow_exception(mistake);
+    }
     for (int i = 0; i < argc; ++i) line.options.command_line += (i == 0 ? "" : " ") + std::string(argv[i]);
     const Communicator world = make_communicator(MPI_COMM_WORLD);
     if (line.probe->parsed()) {

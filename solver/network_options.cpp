@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 
@@ -17,6 +18,9 @@ namespace haloscope {
 
 namespace {
 
+constexpr std::array variables = {"HALOSCOPE_NETWORK",        "HALOSCOPE_NETWORK_SET",  "HALOSCOPE_CLOCK",
+                                  "HALOSCOPE_RANKS_PER_NODE", "HALOSCOPE_SEED",         "HALOSCOPE_WITHOUT",
+                                  "HALOSCOPE_COMPUTE",        "HALOSCOPE_POSIX_CLOCKS", "HALOSCOPE_RECORD"};
 constexpr std::array<std::string_view, 4> ingredients = {"latency", "bandwidth", "jitter", "noise"};
 
 template <class T>
@@ -43,6 +47,7 @@ void require_network(const NetworkOptions& options) {
       {"--ranks-per-node", !options.ranks_per_node.empty()},
       {"--seed", !options.seed.empty()},
       {"--without", !options.without.empty()},
+      {"--compute", !options.compute.empty()},
       {"--posix-clocks", options.posix_clocks},
   };
   for (const auto& [option, is_given] : given)
@@ -65,6 +70,10 @@ Environment network_environment(const NetworkOptions& options) {
   require_ingredients(options.without);
   if (options.posix_clocks && !virtual_time(options))
     throw UserError("--posix-clocks: needs --clock virtual: in real time those clocks tell the time already");
+  const bool announced = !options.compute.empty() && options.compute != "cpu";
+  if (announced && !virtual_time(options))
+    throw UserError(fmt::format("--compute: {}: needs --clock virtual: in real time computing takes what it takes",
+                                options.compute));
   for (const std::string& setting : options.overrides)
     if (setting.find('\n') != std::string::npos)
       throw UserError(fmt::format("--set-network: {}: one line", setting.substr(0, setting.find('\n'))));
@@ -80,8 +89,15 @@ Environment network_environment(const NetworkOptions& options) {
   set("HALOSCOPE_RANKS_PER_NODE", options.ranks_per_node);
   set("HALOSCOPE_SEED", options.seed);
   set("HALOSCOPE_WITHOUT", options.without);
+  set("HALOSCOPE_COMPUTE", announced ? "announced" : "");
   set("HALOSCOPE_POSIX_CLOCKS", options.posix_clocks ? "1" : "");
   return environment;
+}
+
+void set_environment(const Environment& environment) {
+  if (environment.empty()) return;
+  for (const char* const variable : variables) unsetenv(variable);
+  for (const auto& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
 }
 
 Environment launcher_environment(const NetworkOptions& options) {

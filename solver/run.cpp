@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -22,6 +23,7 @@
 #include "haloscope/verdict.hpp"
 #include "haloscope/workload.hpp"
 #include "network_record.hpp"
+#include "run_computing.hpp"
 
 namespace haloscope {
 
@@ -35,8 +37,23 @@ std::int64_t most_steps(const Case& settings) {
                   static_cast<std::int64_t>(std::ceil(settings.end_time_s / settings.dt_s * (1 + 1e-9))));
 }
 
+/// How well the clocks agree: the worst of all ranks [s].
+struct ClockQuality {
+  double uncertainty = 0, residual = 0;
+};
+
+/// Of the clock that steps are told by, and of the hosts' clocks that a real network holds messages back by.
+ClockQuality quality_of(MPI_Comm world, const ClockModel& aligned, const Network& network) {
+  std::array<double, 2> worst = {aligned.uncertainty, std::abs(aligned.residual)};
+  check_mpi(MPI_Allreduce(MPI_IN_PLACE, worst.data(), 2, MPI_DOUBLE, MPI_MAX, world));
+  const double of_hosts = network.modelled() ? std::stod(network.clock_residual_seconds) : 0;
+  return {worst[0], std::max(worst[1], of_hosts)};
+}
+
+std::string seconds_text(double seconds) { return fmt::format("{:.3g}", seconds); }
+
 RecordHeader header_of(MPI_Comm world, const Case& settings, const RunOptions& options, const Workload& workload,
-                       const ClockOffset& offset, const Network& network) {
+                       const ClockQuality& clocks, const Network& network, const Computing& computing) {
   RecordHeader header;
   header.case_name = settings.name;
   header.case_text = settings.text;
@@ -48,9 +65,11 @@ RecordHeader header_of(MPI_Comm world, const Case& settings, const RunOptions& o
   header.solver_quantities = workload.quantities();
   header.extra = workload.attributes();
   header.extra["petsc_version"] = PetscSession::version();
-  header.extra["clock_uncertainty_seconds"] = fmt::format("{:.3g}", offset.uncertainty);
+  header.extra["clock_uncertainty_seconds"] = seconds_text(clocks.uncertainty);
+  header.extra["clock_residual_seconds"] = seconds_text(clocks.residual);
   header.extra_numbers["ranks"] = ranks_in(world);
   describe_network(network, header);
+  computing.describe(header);
   return header;
 }
 
@@ -61,14 +80,14 @@ double phase_gap(const StepTimes& times) {
 
 /// Steps until the last step, the end time, a signal or a value that is no number.
 Evidence take_steps(MPI_Comm world, const Case& settings, Workload& workload, PhaseClock& clock,
-                    const ClockOffset& offset, Record& record) {
+                    const ClockModel& aligned, Record& record, Computing& computing) {
   Evidence evidence;
   const std::vector<std::string> names = workload.quantities();
   const std::int64_t steps = most_steps(settings);
   Progress progress(steps, rank_in(world) == 0);
   StopSign stop(world);
 
-  double origin = MPI_Wtime() + offset.seconds;  // of rank 0: what start times count from
+  double origin = aligned(MPI_Wtime());  // of rank 0: what start times count from
   check_mpi(MPI_Bcast(&origin, 1, MPI_DOUBLE, 0, world));
   PhaseClock::go_on();
   check_mpi(MPI_Barrier(world));  // logical clocks begin together, too
@@ -78,9 +97,10 @@ Evidence take_steps(MPI_Comm world, const Case& settings, Workload& workload, Ph
     clock.begin_step();
     workload.step();
     const StepTimes times = clock.end_step();
+    computing.end_step(times, step <= settings.warmup_steps);
     const std::vector<double> values = workload.outcome();
 
-    record.append(times, times.start + offset.seconds - origin, values);
+    record.append(times, aligned(times.start) - origin, values);
     progress.update(times, workload.time(), settings.end_time_s);
     evidence.phase_gap = std::max(evidence.phase_gap, phase_gap(times));
     for (std::size_t n = 0; n < names.size(); ++n) evidence.solver[names[n]].push_back(values[n]);
@@ -106,22 +126,27 @@ ExitCode run(MPI_Comm world, const PetscSession& petsc, const RunOptions& option
   const Network network = ask_network(world);
   MachineReport machine = look_at_machine(world);
   keep_what_spoils(network, machine.warnings);
+  PhaseClock clock;
+  Computing computing(world, network, options, clock);
 
   // 2. The workload; every mistake in the case or the options shows before anything is written or timed.
-  PhaseClock clock;
   const std::unique_ptr<Workload> workload = make_workload(world, settings, clock);
   petsc.require_options_used();
 
   // 3. The file, before the first step: an output that cannot be written costs no computing.
-  const ClockOffset offset = align_clock(world);
+  ClockModel aligned = network.virtual_time() ? ClockModel{} : align_clock(world);  // logical clocks are one
+  const ClockQuality clocks = quality_of(world, aligned, network);
   const std::string path =
       options.output.empty() ? fmt::format("{}-{}ranks.h5", settings.name, ranks_in(world)) : options.output;
-  Record record(world, path, options.force, header_of(world, settings, options, *workload, offset, network), machine);
+  Record record(world, path, options.force, header_of(world, settings, options, *workload, clocks, network, computing),
+                machine);
   if (speaker) std::ranges::for_each(machine.warnings, warn);
 
   // 4. The steps.
   const StealMeter steal;
-  Evidence evidence = take_steps(world, settings, *workload, clock, offset, record);
+  Evidence evidence = take_steps(world, settings, *workload, clock, aligned, record, computing);
+  computing.calibrate_smaller(world, settings, static_cast<std::int64_t>(evidence.solver.begin()->second.size()),
+                              clock);
 
   // 5. The verdict.
   evidence.profiles = workload->profiles();
@@ -131,11 +156,16 @@ ExitCode run(MPI_Comm world, const PetscSession& petsc, const RunOptions& option
   const Verdict verdict = judge(settings, evidence);
   RecordEnd end{verdict.valid(), verdict.reasons, machine.warnings, verdict.checks, evidence.profiles};
   describe_network_at_end(ask_network(world), end);
+  // The larger of what the alignment left and what the clocks have come apart by since.
+  if (!network.virtual_time()) aligned.residual = clock_residual(world, aligned);
+  end.extra["clock_residual_seconds"] =
+      seconds_text(std::max(clocks.residual, quality_of(world, aligned, network).residual));
   if (const std::string stolen = steal_warning(world, steal); !stolen.empty()) {
     end.warnings.push_back(stolen);
     if (speaker) warn(stolen);
   }
   record.finish(end);
+  computing.write_calibration(world, options, settings, machine);
 
   // 6. The summary, read back from the file: `show` prints the same.
   if (speaker) {

@@ -63,10 +63,10 @@ void write_efficiency(Out out, const RunFile& file) {
   if (!(shares > 0 && total > 0)) return;
   fmt::format_to(out, "\n  {:<12}{:>14}{:>33}{:>29}\n", "phase", "computing", "waiting for ranks", "network, noise");
   const auto part = [&](double time) { return fmt::format("{:>7.1f} %", std::round(1000 * time / total) / 10 + 0.0); };
+  const auto mean = [&](double time) { return seconds(std::abs(time / shares) < 1e-12 ? 0 : time / shares); };
   const auto line = [&](std::string_view label, double compute, double ideal, double time) {
-    fmt::format_to(out, "  {:<12}{:>14}{}{:>24}{}{:>20}{}\n", label, seconds(compute / shares), part(compute),
-                   seconds((ideal - compute) / shares), part(ideal - compute), seconds((time - ideal) / shares),
-                   part(time - ideal));
+    fmt::format_to(out, "  {:<12}{:>14}{}{:>24}{}{:>20}{}\n", label, mean(compute), part(compute),
+                   mean(ideal - compute), part(ideal - compute), mean(time - ideal), part(time - ideal));
   };
   double compute = 0, ideal = 0;
   for (std::size_t p = 0; p < file.phase_seconds.size() && p < file.phases.size(); ++p) {

@@ -15,6 +15,7 @@ struct NetworkOptions {
   std::string network;                 ///< a profile: its name, or a file
   std::vector<std::string> overrides;  ///< table.key=value of the profile
   std::string clock, ranks_per_node, seed, without;
+  std::string compute;        ///< cpu, or what read_compute_model() takes: then computing is announced
   bool posix_clocks = false;  ///< the clocks and sleeps of POSIX follow the logical clock too
 };
 
@@ -23,6 +24,9 @@ using Environment = std::map<std::string, std::string>;
 /// The variables that solver/interconnect/settings.hpp names; empty without a network. Reads the profile.
 /// @throws UserError naming the option, or the profile's key
 [[nodiscard]] Environment network_environment(const NetworkOptions& options);
+
+/// Sets them for this process, and takes away what another command may have left; does nothing for none.
+void set_environment(const Environment& environment);
 
 /// Those that let more ranks than cores take turns, each asleep while it waits, for the launchers of Open MPI 4 and 5;
 /// empty unless the clock is virtual.

@@ -2,7 +2,7 @@
 #pragma once
 /// @file run.hpp
 /// One run from case to verdict: builds the workload, steps it under the phase clock, records every step, checks the
-/// end.
+/// end. Only the steps are measured, and only they take time on a modelled network.
 #include <mpi.h>
 
 #include <string>
@@ -19,6 +19,8 @@ struct RunOptions {
   std::vector<std::string> overrides;  ///< table.key=value
   std::string output;                  ///< empty: NAME-Nranks.h5 in the working directory
   bool force = false;                  ///< overwrite an existing output file
+  std::string compute;  ///< the model to announce computing by, where the network was started so; empty: the usual one
+  std::string calibrate;  ///< write such a model to this file; the network must be ideal, in virtual time
   std::string command_line;
 };
 

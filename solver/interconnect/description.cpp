@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "interconnect/description.hpp"
 
+#include <array>
+#include <cstdio>
+
 #include "interconnect/honesty.hpp"
 
 #include "border.hpp"
@@ -22,6 +25,12 @@ const char* name(Mode mode) {
       break;
   }
   return "record";
+}
+
+std::string in_scientific(double value) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.3g", value);
+  return text.data();
 }
 
 }  // namespace
@@ -57,7 +66,7 @@ std::string description() {
   line("ranks_per_node", std::to_string(here->ranks_per_node));
   line("without", names_of(here->without));
   line("compute", here->mode != Mode::virtual_time ? "native" : here->announced_compute ? "announced" : "cpu");
-  line("clock_residual_seconds", std::to_string(clock_residual()));
+  line("clock_residual_seconds", in_scientific(clock_residual()));
   for (const auto& [call, count] : honesty().inexact) line("inexact." + call, std::to_string(count));
   for (const auto& [call, count] : honesty().free) line("free." + call, std::to_string(count));
   return text;

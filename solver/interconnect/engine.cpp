@@ -2,12 +2,15 @@
 #include "interconnect/engine.hpp"
 
 #include <sched.h>
+#include <time.h>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <unordered_map>
 #include <utility>
 
+#include "haloscope/clock.hpp"
 #include "interconnect/communicators.hpp"
 #include "interconnect/honesty.hpp"
 #include "interconnect/messages.hpp"
@@ -21,6 +24,21 @@ namespace {
 /// Never destroyed: exit handlers may call MPI.
 Engine* the_engine = nullptr;
 bool paused = false;
+double residual = 0;  ///< of the hosts' clocks, the worst of all ranks [s]
+
+/// Of this host.
+double wall_seconds() {
+  timespec t{};
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+void align_wall_clocks(Clock& clock) {
+  const ClockModel model = align_node_clock(MPI_COMM_WORLD, &wall_seconds);
+  clock.align(from_seconds(model.offset), model.drift, from_seconds(model.since));
+  residual = std::abs(model.residual);
+  PMPI_Allreduce(MPI_IN_PLACE, &residual, 1, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD);
+}
 
 struct RoundKey {
   std::uint64_t context;
@@ -43,7 +61,7 @@ std::unordered_map<RoundKey, Stamp, RoundHash>& rounds_here() {
 
 Engine* engine() noexcept { return paused ? nullptr : the_engine; }
 const Settings* engine_settings() noexcept { return the_engine == nullptr ? nullptr : &the_engine->settings; }
-double clock_residual() noexcept { return 0; }
+double clock_residual() noexcept { return residual; }
 Engine* modelled_engine() noexcept { return the_engine; }
 void stop_engine() noexcept { the_engine = nullptr; }
 bool modelled() noexcept { return the_engine != nullptr; }
@@ -74,6 +92,7 @@ void Engine::start(Settings asked) {
   learn_world_communicators();
   channel.open(MPI_COMM_WORLD);
   clock.start(settings, rank);
+  if (settings.mode == Mode::real_time) align_wall_clocks(clock);
   thread_ = &inside;
 }
 

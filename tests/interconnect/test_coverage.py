@@ -12,6 +12,8 @@ import subprocess
 import sys
 
 REASONS = {"local", "unreachable", "large-count"}
+# Wrapped for one answer, that all ranks read one clock; Fortran's form of it, with an integer for an address, still says what MPI does.
+NOT_FOR_FORTRAN = {"MPI_Comm_get_attr"}
 
 
 def symbols(file, *options):
@@ -71,7 +73,7 @@ def main():
         failures += [f"{file.name}: {name} is neither wrapped nor passed by name"
                      for name in sorted(names) if name not in wrapped and not passes(name)]
         print(f"{file.name}: {len(names)} calls, {len(names & wrapped)} wrapped")
-    failures += fortran_failures(library, wrapped)
+    failures += fortran_failures(library, wrapped - NOT_FOR_FORTRAN)
     print("\n".join(failures) if failures else "every call is wrapped or passed by name")
     return 1 if failures else 0
 

@@ -11,12 +11,13 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # The doors in flow order. A new door gets its place here.
 DOORS = """build_info errors profile networks
            distribution tournament selfish
-           network_options under handles stop phases efficiency network clock decomposition field triad redistribution halo case
+           network_options under handles stop phases compute calibration efficiency network clock decomposition field triad redistribution halo case
            stencil transfer multigrid poisson flow machine_node machine record program_run verdict workload live_line progress summary run probe""".split()
 
 
-# What the interconnect library may include of the other side: data and how a mistake in it is told, no MPI, no state.
-CROSSING = {"haloscope/errors.hpp", "haloscope/profile.hpp", "haloscope/program_run.hpp"}
+# What the interconnect library may include of the other side: data, how a mistake in it is told, the clocks of hosts, and the door
+# of the library that records; no state.
+CROSSING = {"haloscope/errors.hpp", "haloscope/profile.hpp", "haloscope/clock.hpp", "haloscope/program_run.hpp"}
 
 
 def includes(file):

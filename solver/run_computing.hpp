@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+/// @file run_computing.hpp
+/// Inside the run room: who is told of the computing that the solver announces; nobody in most runs.
+#include <mpi.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "haloscope/calibration.hpp"
+#include "haloscope/case.hpp"
+#include "haloscope/compute.hpp"
+#include "haloscope/network.hpp"
+#include "haloscope/record.hpp"
+#include "haloscope/run.hpp"
+
+namespace haloscope {
+
+/// Who hears of the pieces of work of a run: the network's library, told how long each takes; or a calibration.
+class Computing {
+ public:
+  /// Collective over @p world. @throws UserError
+  Computing(MPI_Comm world, const Network& network, const RunOptions& options, PhaseClock& clock);
+  Computing(const Computing&) = delete;
+  Computing& operator=(const Computing&) = delete;
+
+  void describe(RecordHeader& header) const;
+  void end_step(const StepTimes& times, bool warmup);
+  /// Where a calibration was asked for: does the same on boxes of half and a quarter of the cells an axis. Collective.
+  void calibrate_smaller(MPI_Comm world, const Case& settings, std::int64_t steps, PhaseClock& clock);
+  /// Where one was asked for. Collective. @throws UserError
+  void write_calibration(MPI_Comm world, const RunOptions& options, const Case& settings,
+                         const MachineReport& machine) const;
+
+ private:
+  std::optional<ComputeModel> model_;
+  std::optional<Announcer> announcer_;
+  std::optional<Calibration> calibration_;
+};
+
+}  // namespace haloscope
