@@ -3,7 +3,6 @@
 /// @file case_keys.hpp
 /// Inside the case room: the one table of keys. It drives parsing, the search for unknown keys, the effective JSON and
 /// the test that holds cases/README.md to it. A new key is a new row in case_keys.cpp, and a line in the README.
-#include <toml++/toml.h>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -12,6 +11,7 @@
 #include "case_kinds.hpp"
 #include "haloscope/case.hpp"
 #include "toml_input.hpp"
+#include "toml_library.hpp"
 
 namespace haloscope {
 

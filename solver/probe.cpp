@@ -135,7 +135,7 @@ std::vector<Part> parts_of(MPI_Comm world, const std::vector<int>& node_of, cons
   if (node_of.size() > 1) {
     const auto together = [&report, world](auto measured) {
       return [&report, world, measured](Stage& stage) {
-        const ClockOffset clock = align_clock(world);
+        const ClockModel clock = align_clock(world);
         stage.meet();
         for (CollectiveReport& one : measured(stage, clock)) report.collectives.push_back(std::move(one));
       };

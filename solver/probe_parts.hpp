@@ -21,11 +21,11 @@ void measure_latency(Stage& stage, const std::vector<Pair>& pairs, PathReport& p
 
 /// Repeats @p operation on all ranks from synchronised starts for @p seconds, at most @p most times. @p clock is this
 /// rank's, compared with rank 0's.
-[[nodiscard]] CollectiveReport measure_together(Stage& stage, const ClockOffset& clock, const std::string& name,
+[[nodiscard]] CollectiveReport measure_together(Stage& stage, const ClockModel& clock, const std::string& name,
                                                 const std::function<void()>& operation, double seconds,
                                                 std::size_t most);
-[[nodiscard]] std::vector<CollectiveReport> measure_collectives(Stage& stage, const ClockOffset& clock);
-[[nodiscard]] std::vector<CollectiveReport> measure_halo(Stage& stage, const ClockOffset& clock);
+[[nodiscard]] std::vector<CollectiveReport> measure_collectives(Stage& stage, const ClockModel& clock);
+[[nodiscard]] std::vector<CollectiveReport> measure_halo(Stage& stage, const ClockModel& clock);
 
 /// Detours of all cores at once, into @p report of every rank and the pooled ones on rank 0.
 void measure_detours(Stage& stage, RankReport& mine, ProbeReport& report);

@@ -32,21 +32,21 @@ struct Batch {
   [[nodiscard]] double skew(std::size_t i) const { return greatest[i] + greatest[2 * batch + i]; }
 };
 
-Batch run_batch(const Stage& stage, const ClockOffset& clock, const std::function<void()>& operation, double window) {
+Batch run_batch(const Stage& stage, const ClockModel& clock, const std::function<void()>& operation, double window) {
   check_mpi(MPI_Barrier(stage.comm()));
-  double start = MPI_Wtime() + clock.seconds + head_start;
+  double start = clock(MPI_Wtime()) + head_start;
   {
     const BehindTheScenes behind;
     check_mpi(MPI_Allreduce(MPI_IN_PLACE, &start, 1, MPI_DOUBLE, MPI_MAX, stage.comm()));
   }
   Batch times;
   for (std::size_t i = 0; i < batch; ++i) {
-    stage.wait_until(start - clock.seconds + static_cast<double>(i) * window);
+    stage.wait_until(clock.inverse(start + static_cast<double>(i) * window));
     const double begun = MPI_Wtime();
     operation();
     const double ended = MPI_Wtime();
-    times.greatest[i] = begun + clock.seconds;
-    times.greatest[batch + i] = ended + clock.seconds;
+    times.greatest[i] = clock(begun);
+    times.greatest[batch + i] = clock(ended);
     times.greatest[2 * batch + i] = -times.greatest[i];
   }
   const BehindTheScenes behind;
@@ -67,7 +67,7 @@ Decomposition boxes(MPI_Comm comm, int size) {
 
 }  // namespace
 
-CollectiveReport measure_together(Stage& stage, const ClockOffset& clock, const std::string& name,
+CollectiveReport measure_together(Stage& stage, const ClockModel& clock, const std::string& name,
                                   const std::function<void()>& operation, double seconds, std::size_t most) {
   CollectiveReport report{.name = name, .seconds = {}};
   std::vector<double> skews;
@@ -92,7 +92,7 @@ CollectiveReport measure_together(Stage& stage, const ClockOffset& clock, const 
   return report;
 }
 
-std::vector<CollectiveReport> measure_collectives(Stage& stage, const ClockOffset& clock) {
+std::vector<CollectiveReport> measure_collectives(Stage& stage, const ClockModel& clock) {
   std::vector<CollectiveReport> reports;
   const double seconds = stage.left();
   double one = 1, sum = 0;
@@ -106,7 +106,7 @@ std::vector<CollectiveReport> measure_collectives(Stage& stage, const ClockOffse
   return reports;
 }
 
-std::vector<CollectiveReport> measure_halo(Stage& stage, const ClockOffset& clock) {
+std::vector<CollectiveReport> measure_halo(Stage& stage, const ClockModel& clock) {
   std::vector<CollectiveReport> reports;
   PhaseClock phases;
   for (std::size_t i = 0; i < halo_edges.size(); ++i) {

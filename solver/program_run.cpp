@@ -59,8 +59,8 @@ void record(MPI_Comm world, const ProgramRun& run) {
   const Network network = ask_network(comm.get());
   MachineReport machine = look_at_machine(comm.get());
   keep_what_spoils(network, machine.warnings);
-  const ClockOffset offset = network.modelled() ? ClockOffset{} : align_clock(comm.get());
-  double origin = run.start_seconds + offset.seconds;
+  const ClockModel aligned = network.modelled() ? ClockModel{} : align_clock(comm.get());
+  double origin = aligned(run.start_seconds);
   int force = run.force;
   check_mpi(MPI_Bcast(&origin, 1, MPI_DOUBLE, 0, comm.get()));
   check_mpi(MPI_Bcast(&force, 1, MPI_INT, 0, comm.get()));
@@ -69,11 +69,11 @@ void record(MPI_Comm world, const ProgramRun& run) {
   header.case_name = program_name();
   header.command_line = command_line();
   header.steps = 1;
-  header.extra["clock_uncertainty_seconds"] = fmt::format("{:.3g}", offset.uncertainty);
+  header.extra["clock_uncertainty_seconds"] = fmt::format("{:.3g}", aligned.uncertainty);
   header.extra_numbers["ranks"] = ranks_in(comm.get());
   describe_network(network, header);
   Record file(comm.get(), run.path, force != 0, header, machine);
-  file.append(step_of(run, network), run.start_seconds + offset.seconds - origin, {});
+  file.append(step_of(run, network), aligned(run.start_seconds) - origin, {});
   RecordEnd end;
   end.valid = true;
   end.warnings = machine.warnings;

@@ -3,11 +3,12 @@
 /// @file toml_input.hpp
 /// Inside the case room and the profile room: TOML as users write it, in a file or after --set, and how a mistake in it
 /// is told. No MPI.
-#include <toml++/toml.h>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "toml_library.hpp"
 
 namespace haloscope {
 

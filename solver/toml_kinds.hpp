@@ -5,7 +5,6 @@
 /// TOML, how to write itself as JSON, and what to tell the user ("must be …").
 #include <fmt/format.h>
 
-#include <toml++/toml.h>
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -15,6 +14,8 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "toml_library.hpp"
 
 namespace haloscope {
 

@@ -26,6 +26,8 @@ struct ClockModel {
   double residual = 0;           ///< rank 0's clock less this one aligned, as the second round found it [s]
 
   [[nodiscard]] double operator()(double t) const noexcept { return t + offset + drift * (t - since); }
+  /// When this rank's clock will read rank 0's @p t.
+  [[nodiscard]] double inverse(double t) const noexcept { return since + (t - since - offset) / (1 + drift); }
 };
 
 /// When to look: one instant gives the offset, more the drift too.

@@ -102,6 +102,7 @@ TEST_CASE("syntax errors name line and column") {
   expect_start(error_of("[about]\n[about]\n"), "c.toml:2:");
   expect_start(error_of("[about]\nname = \"\xff\"\n"), "c.toml:2:");  // not UTF-8
   expect_start(error_of("\xfe\xff"), "c.toml:1:");
+  expect_start(error_of("[.about]\n"), "c.toml:1:");  // where toml++ itself would abort
   CHECK(error_of("[about]\nname = [[[[\n").find('\n') == std::string::npos);
 }
 
