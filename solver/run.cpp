@@ -127,7 +127,7 @@ ExitCode run(MPI_Comm world, const PetscSession& petsc, const RunOptions& option
   MachineReport machine = look_at_machine(world);
   keep_what_spoils(network, machine.warnings);
   PhaseClock clock;
-  Computing computing(world, network, options, clock);
+  Computing computing(world, network, options, settings, clock);
 
   // 2. The workload; every mistake in the case or the options shows before anything is written or timed.
   const std::unique_ptr<Workload> workload = make_workload(world, settings, clock);

@@ -47,8 +47,11 @@ std::string objection(const std::string& path, bool force) {
 
 }  // namespace
 
-Computing::Computing(MPI_Comm world, const Network& network, const RunOptions& options, PhaseClock& clock) {
+Computing::Computing(MPI_Comm world, const Network& network, const RunOptions& options, const Case& settings,
+                     PhaseClock& clock) {
   if (!options.calibrate.empty()) {
+    if (settings.problem != Problem::flow || ranks_in(world) < 2)
+      throw UserError("--calibrate: needs a case of problem flow and at least 2 ranks: every phase must be seen");
     agree(world, rank_in(world) == 0 ? objection(options.calibrate, options.force) : std::string());
     clock.listen(&calibration_.emplace());
   } else if (network.compute == "announced") {

@@ -21,7 +21,7 @@ namespace haloscope {
 class Computing {
  public:
   /// Collective over @p world. @throws UserError
-  Computing(MPI_Comm world, const Network& network, const RunOptions& options, PhaseClock& clock);
+  Computing(MPI_Comm world, const Network& network, const RunOptions& options, const Case& settings, PhaseClock& clock);
   Computing(const Computing&) = delete;
   Computing& operator=(const Computing&) = delete;
 

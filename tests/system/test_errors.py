@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from haloscope_program import CUBE, VORTEX, Checks, Folder, own_lines, run
+from haloscope_program import CUBE, STEADY, VORTEX, Checks, Folder, own_lines, run
 
 # What is wrong, the arguments, and a pattern that the line must hold: which file and key, and what is allowed.
 MISTAKES = [
@@ -36,6 +36,25 @@ MISTAKES = [
     ("a probe's file that exists", ["probe", "--output", "there.h5"], r"there\.h5: .*--output.*--force"),
     ("a probe's file in no folder", ["probe", "--output", "nowhere/out.h5"], r"nowhere/out\.h5: cannot be written"),
     ("a probe with words after --", ["probe", "--", "-ksp_view"], r"-ksp_view: probe takes nothing"),
+    ("no such network", ["run", "cube.toml", "--network", "no-such-network"], r"no-such-network: .*nearest"),
+    ("a network with a mistake", ["run", "cube.toml", "--network", "wrong.toml"], r"wrong\.toml:.*gap_us: -0\.5"),
+    ("a network changed to a mistake", ["run", "cube.toml", "--network", "ideal", "--set-network", "between_nodes.gap_us=-1"],
+     r"gap_us: -1"),
+    ("an unknown clock", ["run", "cube.toml", "--network", "ideal", "--clock", "sun"], r"--clock: sun: virtual or real"),
+    ("no ranks a node", ["run", "cube.toml", "--network", "ideal", "--ranks-per-node", "0"], r"--ranks-per-node: 0: .*from 1"),
+    ("an unknown ingredient", ["run", "cube.toml", "--network", "ideal", "--without", "love"], r"--without: love: latency"),
+    ("a clock without a network", ["run", "cube.toml", "--clock", "virtual"], r"--clock: needs --network"),
+    ("a compute model without a network", ["run", "cube.toml", "--compute", "model"], r"--compute: needs --network"),
+    ("a compute model in real time", ["run", "cube.toml", "--network", "ideal", "--clock", "real", "--compute", "model"],
+     r"--compute: model: needs --clock virtual"),
+    ("no such compute model", ["run", "cube.toml", "--network", "ideal", "--compute", "abacus"], r"--compute: abacus: cpu, model"),
+    ("a compute model with a mistake", ["run", "cube.toml", "--network", "ideal", "--compute", "cube.toml"],
+     r"cube\.toml:about\.problem: unknown key"),
+    ("a calibration on a network", ["run", "cube.toml", "--network", "ideal", "--calibrate", "new.toml"],
+     r"--calibrate: .*--network"),
+    ("a calibration of a model", ["run", "cube.toml", "--compute", "model", "--calibrate", "new.toml"],
+     r"--calibrate: .*--compute"),
+    ("a calibration of a solve alone", ["run", "cube.toml", "--calibrate", "new.toml"], r"--calibrate: .*problem flow"),
     ("an output that exists", ["run", "cube.toml", "--output", "there.h5"], r"there\.h5: .*--force"),
 ]
 
@@ -66,6 +85,7 @@ def main():
         Path("vortex.toml").write_text(VORTEX)
         Path("cube.toml").write_text(CUBE)
         Path("syntax.toml").write_text('[about]\nname = "x"\nproblem = = 3\n')
+        Path("wrong.toml").write_text(STEADY.replace("gap_us = 0.5", "gap_us = -0.5"))
         Path("there.h5").write_text("not yours to overwrite")
         Path("empty.h5").write_text("")
         Path("folder").mkdir()
@@ -75,6 +95,9 @@ def main():
         for ranks in (1, 2):
             for what, arguments, pattern in MISTAKES:
                 expect_one_line(check, f"{what} on {ranks}", run(arguments, ranks), pattern)
+        for what, path, pattern in (("exists", "cube.toml", r"cube\.toml: exists: .*--force"),
+                                    ("lies in no folder", "nowhere/new.toml", r"nowhere: no such folder")):
+            expect_one_line(check, f"a calibration that {what}", run(["run", "vortex.toml", "--calibrate", path], 2), pattern)
         expect_one_line(check, "more ranks than cells", run(["run", "cube.toml", "--set", "grid.cells=[1,1,1]"], 2), r"cells")
 
         if os.geteuid() != 0:  # root may write anywhere
@@ -83,7 +106,7 @@ def main():
             folder.chmod(0o700)
         check.equal(Path("there.h5").read_text(), "not yours to overwrite", "an existing file is left alone")
         left = sorted(path.name for path in folder.iterdir())
-        check.equal(left, ["cube.toml", "empty.h5", "folder", "syntax.toml", "there.h5", "vortex.toml"], "nothing is left behind")
+        check.equal(left, ["cube.toml", "empty.h5", "folder", "syntax.toml", "there.h5", "vortex.toml", "wrong.toml"], "nothing is left behind")
     check.end()
 
 
