@@ -7,6 +7,7 @@
 
 #include "border.hpp"
 #include "interconnect/description.hpp"
+#include "interconnect/posix_clocks.hpp"
 #include "interconnect/program_record.hpp"
 #include "interconnect/report.hpp"
 
@@ -42,6 +43,7 @@ void after_start() {
   std::string record = settings.record;
   if (settings.mode != Mode::record) start_engine(std::move(settings));
   start_program_record(std::move(record));
+  if (modelled() && engine_settings()->posix_clocks) start_posix_clocks(MPI_COMM_WORLD);
   if (modelled()) engine()->clock.leave();
   inside = false;
 }
@@ -76,6 +78,7 @@ HALOSCOPE_MPI MPI_Finalize() {
   if (!modelled()) end_program();
   finish_program_record(MPI_COMM_WORLD);
   if (modelled()) {
+    stop_posix_clocks();
     modelled_engine()->channel.close();
     stop_engine();
   }

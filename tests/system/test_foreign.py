@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import h5py
@@ -186,6 +187,23 @@ def check_record(check):
           f"two programs and one record: {done}")
 
 
+def check_posix_clocks(check):
+    program = compiled(check, "mpicc", "posix_clocks.c")
+    if program is None:
+        return
+    status, out, report = under([program], 2, "--posix-clocks", **EXACT)
+    seen = dict(re.findall(r"^([a-z ]+) ([0-9.]+)", out, re.MULTILINE))
+    check.equal((status, seen.get("monotonic")), (0, "2000.800"), f"POSIX clocks: {out!r} {report}")
+    check(abs(float(seen["real"]) - 2000.8) < 0.5, f"POSIX clocks: {out!r}")  # a double holds the date to 0.2 us
+    check.equal((seen.get("slept"), seen.get("time of day")), ("4.750000", "4.750000"), f"POSIX sleeps: {out!r}")
+    check(seen.get("time") in ("4", "5") and seen.get("goes on") == "1", f"POSIX clocks: {out!r}")
+    check(abs(float(seen["started"]) - time.time()) < 600, f"the day is today: {out!r}")
+    check(abs(seconds(report["time"]) - 4.752) < 1e-5, f"POSIX sleeps on the clock: {report['time']!r}")
+    _, out, _ = under([program], 2, **EXACT)
+    seen = dict(re.findall(r"^([a-z ]+) ([0-9.]+)", out, re.MULTILINE))
+    check(seen["slept"] == "0.000000" and float(seen["time of day"]) >= 4.75, f"without --posix-clocks they are real: {out!r}")
+
+
 def check_refusals(check):
     program = compiled(check, "mpicc", "refused.c")
     for call in ("MPI_Win_create", "MPI_Win_allocate", "MPI_Win_allocate_shared", "MPI_Win_create_dynamic",
@@ -207,6 +225,7 @@ def main():
         check_mpi4py(check)
         check_files(check)
         check_record(check)
+        check_posix_clocks(check)
         check_refusals(check)
     check.end()
 
