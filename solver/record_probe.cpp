@@ -130,6 +130,9 @@ void write(hid_t file, const ProbeReport& report, const std::string& table, cons
   hdf5::write_attribute(file, "warnings", report.warnings);
   hdf5::write_attribute(file, "table", table);
   hdf5::write_attribute(file, "profile", profile_text);
+  unsigned major = 0, minor = 0, release = 0;
+  check(H5get_libversion(&major, &minor, &release));
+  hdf5::write_attribute(file, "hdf5_version", fmt::format("{}.{}.{}", major, minor, release));
   write_number(file, "seconds_asked", report.seconds_asked);
   write_number(file, "seconds_taken", report.seconds_taken);
   write_number(file, "clock_step_seconds", report.clock_step);

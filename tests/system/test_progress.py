@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The live line: on a terminal it tells step, rate, median, share in MPI and time left, then clears itself; a pipe sees none."""
+"""The live line: on a terminal it tells step, rate, median, share in MPI and time left, then clears itself; a pipe sees none. A probe's
+tells what is measured."""
 import os
 import pty
 import re
@@ -11,6 +12,8 @@ from pathlib import Path
 from haloscope_program import CUBE, Checks, Folder, launch, run
 
 LINE = re.compile(r"\rstep \d+/\d+  [\d.e+]+ steps/s  median [\d.e+-]+ ms  MPI \d+ %  .+ left")
+
+PROBE_LINE = re.compile(r"\rprobe: half round trip within a node  \d+ of 1 s")
 
 
 def on_a_terminal(arguments, ranks, timeout=120):
@@ -50,6 +53,10 @@ def main():
             status, _, err = run([*arguments, f"pipe-{ranks}.h5"], ranks)
             check.equal(status, 0, f"{what}: exit code with a pipe ({err!r})")
             check(" steps/s " not in err and "\r" not in err, f"{what}: nothing on a pipe, found {err!r}")
+        status, seen = on_a_terminal(["probe", "--seconds", "1"], 2)
+        check.equal(status, 0, f"probe: exit code ({seen!r})")
+        check(PROBE_LINE.search(seen) is not None, f"probe: the live line in {seen!r}")
+        check(seen.endswith("\r\x1b[K"), f"probe: the line is cleared at the end of {seen!r}")
     check.end()
 
 
