@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <thread>
 
 #include "catch.hpp"
 #include "haloscope/clock.hpp"
@@ -89,8 +90,10 @@ TEST_CASE("a planted offset of 50 ms and drift of 10 ppm are recovered to 1 us")
   ClockModel model;
   double bound = 1, begin = 0, end = 0;
   // The bound counts half of each round trip; the error is far below it, unless the machine never ran both ranks of a
-  // pair at once. It says so by its round trips, and gets more than one chance.
-  for (int attempt = 0; attempt < 5 && bound > 1e-5; ++attempt) {
+  // pair at once. It says so by its round trips, and gets more than one chance. Ranks that share a core are never sure
+  // to run at once.
+  const bool cores_enough = static_cast<unsigned>(ranks_of_world()) <= std::thread::hardware_concurrency();
+  for (int attempt = 0; attempt < (cores_enough ? 5 : 1) && bound > 5e-6; ++attempt) {
     plant(0.05, 1e-5);
     model = align_along_tree(comm.get(), planted_clock, {.instants = 50, .seconds = 0.4});
     end = shared_clock();
@@ -111,11 +114,11 @@ TEST_CASE("a planted offset of 50 ms and drift of 10 ppm are recovered to 1 us")
   };
   CHECK(std::abs(error_at(model, begin)) <= stated(begin));
   CHECK(std::abs(error_at(model, end)) <= stated(end));
-  if (bound <= 1e-5) {
+  if (cores_enough && bound <= 5e-6) {
     CHECK(before <= 1e-6);
     CHECK(after <= 1e-6);
-  } else {
-    WARN("the ranks of a pair do not run at once here: clocks are not compared to a microsecond");
+  } else if (rank_of_world() == 0) {
+    WARN("the ranks of a pair do not run at once here: clocks are held to the stated bound, not to a microsecond");
   }
 }
 
