@@ -38,7 +38,7 @@ CollectiveOperation::~CollectiveOperation() {
 void CollectiveOperation::draw() {
   for (const CollectiveRound& one : *rounds_)
     for (const CollectiveMessage& message : one.sends)
-      draws_.push_back({engine_.draw(message.peer), engine_.last_arrival(message.peer)});
+      draws_.push_back({engine_.draw_round(message.peer), engine_.last_arrival(message.peer)});
 }
 
 const Path& CollectiveOperation::path_to(int peer) const noexcept {

@@ -66,6 +66,7 @@ void advance(Engine& engine, const Item& item) {
   if (item.operation == nullptr) return;
   engine.clock.wait_until(item.operation->completion());
   engine.clock.spend(item.operation->cost());
+  item.operation->completed();
 }
 
 /// The order of real arrival decided. In real time that is the very order that is modelled.

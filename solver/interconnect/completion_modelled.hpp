@@ -34,6 +34,7 @@ void complete(Engine& engine, Operation* operation, PayloadDone payload_done) {
   if (operation == nullptr) return;
   engine.clock.wait_until(operation->completion());
   engine.clock.spend(operation->cost());
+  operation->completed();
 }
 
 int wait_all(Engine& engine, int n, MPI_Request requests[], MPI_Status statuses[]);

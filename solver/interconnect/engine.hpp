@@ -24,6 +24,7 @@ struct Departure {
   Moment enters;   ///< when it may enter the network
   Moment arrival;  ///< when it is there, if it is eager
   Time jitter = 0;
+  std::uint64_t number = 0;  ///< its draw's
 };
 
 /// When this rank's interfaces, within the node and to others, are free for the next message.
@@ -59,13 +60,16 @@ class Engine {
     return settings.without.latency ? 0 : from_us(settings.profile.offload_us.value_or(0));
   }
 
-  /// The jitter of the next message to @p to; advances the pair's stream. In program order only: what is drawn later
-  /// than its call (the later rounds of a collective in flight) must be drawn when the call is made.
-  [[nodiscard]] Time draw(int to) noexcept;
+  /// The jitter of the next message of a collective's rounds to @p to. In program order only: what is drawn later than
+  /// its call (the later rounds of a collective in flight) must be drawn when the call is made.
+  [[nodiscard]] Time draw_round(int to) noexcept;
 
-  /// A message that leaves now, from the program's own call: spends o, queues behind what this rank sent before, never
-  /// arrives before it (in order per pair).
-  [[nodiscard]] Departure depart(int to, std::int64_t bytes);
+  /// A message that leaves now, from the program's own call: spends o, queues behind what this rank sent before; if it
+  /// is @p eager, never arrives before it (in order per pair).
+  [[nodiscard]] Departure depart(int to, std::int64_t bytes, bool eager);
+  /// The program has got message @p number from @p from: the answer to it has the same number, or a higher one. In
+  /// program order.
+  void heard(int from, std::uint64_t number) noexcept;
 
   Interfaces interfaces;
   /// Of the messages sent to @p to so far: in order per pair, none arrives before it.
@@ -101,7 +105,7 @@ class Engine {
   const void* thread_ = nullptr;  ///< the one that called MPI_Init
 
   struct Peer {
-    PairStream stream;
+    PairStream messages, rounds{.traffic = Traffic::rounds};
     Time last_arrival = 0;
   };
   Path within_, between_;

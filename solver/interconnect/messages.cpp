@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "interconnect/communicators.hpp"
@@ -43,11 +45,10 @@ class PendingSend;
 
 struct State {
   std::unordered_map<Triple, Flow, TripleHash> flows;
-  std::unordered_map<int, PendingSend*> sends;  ///< that wait for their receivers, by number
-  std::vector<Receive*> wildcards;              ///< in flight, sender or tag not known yet
-  int next_send = 0;
-  std::uint64_t next_receive = 0;  ///< counts posts
-  std::uint64_t next_serial = 0;   ///< counts stamps
+  std::map<std::pair<int, std::uint64_t>, PendingSend*> sends;  ///< that wait for their receivers, by rank and number
+  std::vector<Receive*> wildcards;                              ///< in flight, sender or tag not known yet
+  std::uint64_t next_receive = 0;                               ///< counts posts
+  std::uint64_t next_serial = 0;                                ///< counts stamps
 };
 
 /// Never destroyed: exit handlers may call MPI.
@@ -59,8 +60,8 @@ State& state_here() {
 /// A send that is complete when its receiver has said so.
 class PendingSend final : public Operation {
  public:
-  explicit PendingSend(int number) : number_(number) { state_here().sends.emplace(number, this); }
-  ~PendingSend() override { state_here().sends.erase(number_); }
+  PendingSend(int to, std::uint64_t number) : message_(to, number) { state_here().sends.emplace(message_, this); }
+  ~PendingSend() override { state_here().sends.erase(message_); }
   void finished(const Moment& at) noexcept {
     at_ = at;
     known_ = true;
@@ -70,7 +71,7 @@ class PendingSend final : public Operation {
   void cancel() override { known_ = true; }
 
  private:
-  int number_;
+  std::pair<int, std::uint64_t> message_;  ///< its receiver, and which it is of those to it
   bool known_ = false;
   Moment at_;
 };
@@ -98,6 +99,9 @@ class Receive final : public Operation {
   bool progress() override { return known_; }
   Moment completion() const override { return completion_; }
   Time cost() const override { return cost_; }
+  void completed() override {
+    if (flow_ != nullptr) engine_.heard(from_.peer, number_);  // it was not cancelled
+  }
   void cancel() override {
     known_ = true;
     std::erase(state_here().wildcards, this);
@@ -136,6 +140,7 @@ class Receive final : public Operation {
   bool known_ = false;
   Moment completion_;
   Time cost_ = 0;
+  std::uint64_t number_ = 0;  ///< of the message
 };
 
 /// When a rendezvous message may enter the network: its sender asked at @p asked, its receiver was there at @p posted.
@@ -148,8 +153,9 @@ void Receive::serve(const Stamp& stamp) {
   const Path& path = engine_.path_to(stamp.from);
   completion_ = stamp.at;
   cost_ = path.overhead();
+  number_ = stamp.number;
   if (stamp.kind != Stamp::Kind::message) {
-    Stamp answer{.at = {0, 0}, .operation = stamp.operation, .kind = Stamp::Kind::finish};
+    Stamp answer{.from = engine_.rank, .at = {0, 0}, .number = stamp.number, .kind = Stamp::Kind::finish};
     if (path.is_eager(stamp.bytes)) {  // synchronous: the data came with the question
       completion_.time = stamp.at.time + path.flight(stamp.bytes) + stamp.extra;
       answer.at.time = std::max(completion_.time, posted_.time) + path.latency();
@@ -168,6 +174,7 @@ void Receive::serve(const Stamp& stamp) {
 void Receive::take_over(Receive& other) noexcept {
   completion_ = other.completion_;
   cost_ = other.cost_;
+  number_ = other.number_;
   known_ = true;
   other.known_ = false;
 }
@@ -200,19 +207,23 @@ Envelope address(MPI_Comm comm, int peer, int tag, std::int64_t bytes) {
 
 std::unique_ptr<Operation> begin_send(Engine& engine, SendKind kind, const Envelope& to) {
   if (to.peer == MPI_PROC_NULL) return nullptr;
-  const Departure departure = engine.depart(to.peer, to.bytes);
-  Stamp stamp{.context = to.context, .from = engine.rank, .tag = to.tag, .at = departure.arrival, .bytes = to.bytes};
-  const bool eager = kind == SendKind::buffered || engine.path_to(to.peer).is_eager(to.bytes);
-  if (eager && kind != SendKind::synchronous) {
+  const bool short_enough = engine.path_to(to.peer).is_eager(to.bytes);
+  const bool eager = kind == SendKind::buffered || (kind == SendKind::standard && short_enough);
+  const Departure departure = engine.depart(to.peer, to.bytes, eager || short_enough);
+  Stamp stamp{.context = to.context,
+              .from = engine.rank,
+              .tag = to.tag,
+              .at = departure.arrival,
+              .bytes = to.bytes,
+              .number = departure.number & Stamp::all_numbers};
+  if (eager) {
     engine.channel.post(to.peer, stamp);
     return nullptr;
   }
-  State& here = state_here();
   stamp.kind = kind == SendKind::synchronous ? Stamp::Kind::synchronous : Stamp::Kind::rendezvous;
   stamp.at = departure.enters;
   stamp.extra = departure.jitter;
-  stamp.operation = here.next_send++;
-  auto pending = std::make_unique<PendingSend>(stamp.operation);
+  auto pending = std::make_unique<PendingSend>(to.peer, departure.number);
   engine.channel.post(to.peer, stamp);
   return pending;
 }
@@ -261,7 +272,7 @@ void match_wildcards() {
 void deliver(Engine&, const Stamp& stamp) {
   State& here = state_here();
   if (stamp.kind == Stamp::Kind::finish) {
-    const auto found = here.sends.find(stamp.operation);
+    const auto found = here.sends.find({stamp.from, stamp.number});
     if (found != here.sends.end()) found->second->finished(stamp.at);
     return;
   }

@@ -25,6 +25,8 @@ class Operation {
   [[nodiscard]] virtual Moment completion() const = 0;
   /// What completing costs the processor: o of a receive.
   [[nodiscard]] virtual Time cost() const { return 0; }
+  /// The program has its result: what that changes, in program order.
+  virtual void completed() {}
   /// Its request was cancelled and its payload never came: nothing is left to wait for.
   virtual void cancel() {}
 
