@@ -14,6 +14,7 @@
 #include "interconnect/communicators.hpp"
 #include "interconnect/honesty.hpp"
 #include "interconnect/messages.hpp"
+#include "interconnect/time_check.hpp"
 
 #include "border.hpp"
 
@@ -109,6 +110,12 @@ Time Engine::draw_round(int to) noexcept {
   return path_to(to).draw(peers_[static_cast<std::size_t>(to)].rounds, rank, to);
 }
 
+void Engine::arrived(int from, Time at) {
+  Time& last = peers_[static_cast<std::size_t>(from)].last_from_it;
+  check_not_before("arrival of a message after another of its sender", at, last);
+  last = at;
+}
+
 void Engine::heard(int from, std::uint64_t number) noexcept {
   path_to(from).keep_up(peers_[static_cast<std::size_t>(from)].messages, rank, from, number);
 }
@@ -124,7 +131,7 @@ Departure Engine::depart(int to, std::int64_t bytes, bool eager) {
   free = enters + path.occupancy(bytes);
   const Time arrival = std::max(enters + path.flight(bytes) + jitter, peer.last_arrival);
   if (eager) peer.last_arrival = arrival;
-  return {{enters, now.ideal}, {arrival, now.ideal}, jitter, number};
+  return {{enters, now.ideal}, {arrival, now.ideal}, free, jitter, number};
 }
 
 bool Engine::drain() {

@@ -21,8 +21,9 @@ namespace haloscope::interconnect {
 
 /// How far a message has come when its sender has posted it.
 struct Departure {
-  Moment enters;   ///< when it may enter the network
-  Moment arrival;  ///< when it is there, if it is eager
+  Moment enters;    ///< when it may enter the network
+  Moment arrival;   ///< when it is there, if it is eager
+  Time leaves = 0;  ///< when the sender's interface is free again
   Time jitter = 0;
   std::uint64_t number = 0;  ///< its draw's
 };
@@ -55,6 +56,8 @@ class Engine {
   [[nodiscard]] bool is_eager_to_all(std::int64_t bytes) const noexcept {
     return within_.is_eager(bytes) && between_.is_eager(bytes);
   }
+  /// What it costs a rank to give its part to an operation inside the network and go on.
+  [[nodiscard]] Time offload_overhead() const noexcept { return between_.overhead(); }
   /// What an operation inside the network takes.
   [[nodiscard]] Time offload_time() const noexcept {
     return settings.without.latency ? 0 : from_us(settings.profile.offload_us.value_or(0));
@@ -67,11 +70,14 @@ class Engine {
   /// A message that leaves now, from the program's own call: spends o, queues behind what this rank sent before; if it
   /// is @p eager, never arrives before it (in order per pair).
   [[nodiscard]] Departure depart(int to, std::int64_t bytes, bool eager);
+  /// The stamp of an eager message has come.
+  void arrived(int from, Time at);
   /// The program has got message @p number from @p from: the answer to it has the same number, or a higher one. In
   /// program order.
   void heard(int from, std::uint64_t number) noexcept;
 
   Interfaces interfaces;
+  Time buffer_empty = 0;  ///< when the last buffered message has left
   /// Of the messages sent to @p to so far: in order per pair, none arrives before it.
   [[nodiscard]] Time& last_arrival(int to) noexcept { return peers_[static_cast<std::size_t>(to)].last_arrival; }
 
@@ -106,7 +112,8 @@ class Engine {
 
   struct Peer {
     PairStream messages, rounds{.traffic = Traffic::rounds};
-    Time last_arrival = 0;
+    Time last_arrival = 0;  ///< of those to it
+    Time last_from_it = 0;
   };
   Path within_, between_;
   std::vector<Peer> peers_;  ///< by world rank

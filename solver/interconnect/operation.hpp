@@ -27,7 +27,10 @@ class Operation {
   [[nodiscard]] virtual Time cost() const { return 0; }
   /// The program has its result: what that changes, in program order.
   virtual void completed() {}
-  /// Its request was cancelled and its payload never came: nothing is left to wait for.
+  /// It may be taken back while it waits.
+  [[nodiscard]] virtual bool cancellable() const { return false; }
+  bool asked_to_cancel = false;
+  /// It was taken back and its payload never comes: nothing is left to wait for.
   virtual void cancel() {}
 
  private:
