@@ -70,7 +70,7 @@ struct Profile {
   DetourProfile detours;
   std::map<std::string, std::vector<AlgorithmChoice>> collectives;  ///< by collective, "allreduce"; empty: the defaults
   std::optional<double>
-      offload_us;  ///< Allreduce, Barrier, Bcast of small messages inside the network: its latency [us]
+      offload_us;  ///< Allreduce, Barrier, Bcast, Reduce of small messages inside the network: its latency [us]
   std::int64_t offload_limit_bytes = 0;
   std::string text;  ///< canonical: every key with its value, defaults included; reads back to the same profile
   std::string hash;  ///< of the canonical text: 16 hexadecimal digits

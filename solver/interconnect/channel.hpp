@@ -17,21 +17,23 @@
 namespace haloscope::interconnect {
 
 struct Stamp {
-  enum class Kind : std::int32_t {
+  enum class Kind : std::uint8_t {
     message,      ///< eager: arrives at `at`
     rendezvous,   ///< asks for its receiver: may enter the network at `at`.time
     synchronous,  ///< likewise, whatever its length: its sender goes on when it is matched
-    finish,       ///< the receiver's answer: the send of operation `operation` is complete at `at`
+    finish,       ///< the receiver's answer: the sender's message `number` to it is complete at `at`
     round,        ///< a message of a collective
   };
+  static constexpr std::uint64_t all_numbers = (std::uint64_t{1} << 56) - 1;
+
   std::uint64_t context = 0;  ///< of the communicator (and the collective's number)
   std::int32_t from = 0;      ///< world rank
   std::int32_t tag = 0;       ///< or the round
   Moment at;
   Time extra = 0;  ///< rendezvous: the jitter of its data
   std::int64_t bytes = 0;
-  std::int32_t operation = 0;  ///< rendezvous, finish: the sender's number for it
-  Kind kind = Kind::message;
+  std::uint64_t number : 56 = 0;  ///< of the pair's messages in this direction
+  Kind kind : 8 = Kind::message;
 };
 static_assert(sizeof(Stamp) == 56);
 

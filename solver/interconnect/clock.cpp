@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <array>
 
+#include "interconnect/time_check.hpp"
+
 namespace haloscope::interconnect {
 
 namespace {
@@ -63,6 +65,7 @@ void Clock::align(Time offset, double drift, Time since) noexcept {
   drift_ = drift;
   since_ = since;
   now_.time = origin_ = wall();
+  checked_ = now_;
 }
 
 void Clock::compute(Time work) noexcept {
@@ -83,9 +86,17 @@ void Clock::enter() noexcept {
   } else if (!announced_) {
     compute(cpu() - mark_ - reading_cost_);
   }
+  check();
+}
+
+void Clock::check() noexcept {
+  check_not_before("the clock", now_.time, checked_.time);
+  check_not_before("the ideal clock", now_.ideal, checked_.ideal);
+  checked_ = now_;
 }
 
 void Clock::leave() noexcept {
+  check();
   if (mode_ == Mode::real_time)
     hold();
   else if (!announced_)

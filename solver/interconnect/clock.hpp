@@ -58,10 +58,11 @@ class Clock {
   [[nodiscard]] Time wall() const noexcept;
   void compute(Time work) noexcept;
   void hold() const noexcept;
+  void check() noexcept;  ///< that neither clock went back since the last check
 
   Mode mode_ = Mode::record;
   bool announced_ = false;
-  Moment now_;
+  Moment now_, checked_;
   Time mark_ = 0;          ///< CPU clock when the program went on
   Time reading_cost_ = 0;  ///< of the CPU clock, between two readings
   Time computed_ = 0;

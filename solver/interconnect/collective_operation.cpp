@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "interconnect/time_check.hpp"
+
 namespace haloscope::interconnect {
 
 namespace {
@@ -38,7 +40,7 @@ CollectiveOperation::~CollectiveOperation() {
 void CollectiveOperation::draw() {
   for (const CollectiveRound& one : *rounds_)
     for (const CollectiveMessage& message : one.sends)
-      draws_.push_back({engine_.draw(message.peer), engine_.last_arrival(message.peer)});
+      draws_.push_back({engine_.draw_round(message.peer), engine_.last_arrival(message.peer)});
 }
 
 const Path& CollectiveOperation::path_to(int peer) const noexcept {
@@ -121,6 +123,7 @@ void CollectiveOperation::enter(const Outgoing& outgoing) {
       if (where_ == Where::in_call) last = std::max(last, stamp.at.time);
     }
   }
+  stamp.number = static_cast<std::uint64_t>(std::max<Time>(stamp.at.time - outgoing.ready, 0)) & Stamp::all_numbers;
   if (value_ != nullptr) value_->give(stamp);
   engine_.channel.post(message.peer, stamp);
 }
@@ -131,7 +134,10 @@ bool CollectiveOperation::receive() {
     const CollectiveMessage& message = receives[arrivals_.size()];
     Stamp stamp;
     if (!take_round(context_, message.peer, message.tag, stamp)) return false;
+    if (price_ == Price::out_of_network) stamp.at.time += engine_.offload_time();
     arrivals_.push_back({stamp.at, path_to(message.peer).overhead()});
+    check_not_before("flight of a collective's message", static_cast<Time>(stamp.number),
+                     path_to(message.peer).least_flight(message.bytes));
     if (value_ != nullptr) value_->take(stamp, message.rank);
   }
   std::ranges::sort(arrivals_, {}, [](const Arrival& arrival) { return arrival.at.time; });
@@ -147,6 +153,7 @@ void CollectiveOperation::end() {
   ended_ = true;
   if (price_ == Price::messages && where_ == Where::in_call) engine_.interfaces = interfaces_;
   if (price_ == Price::network && !rounds_->empty()) chain_.time += engine_.offload_time();
+  if (price_ == Price::into_network) chain_.time += engine_.offload_overhead();
 }
 
 }  // namespace haloscope::interconnect

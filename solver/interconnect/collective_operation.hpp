@@ -37,8 +37,12 @@ class CollectiveOperation final : public Operation {
  public:
   enum class Price {
     messages,  ///< each message as its path says
-    network,   ///< in-network reduction: messages only say who waits for whom; at the end the time of the operation
-    nothing,   ///< a meeting of the ranks, not modelled
+    /// Inside the network: messages only say who waits for whom. This rank goes on the time of the operation after the
+    /// last of those it waits for, itself included.
+    network,
+    into_network,    ///< it gives its part, which costs it o, and waits for nobody
+    out_of_network,  ///< it gets what has gone into the network, the time of the operation after that
+    nothing,         ///< a meeting of the ranks, not modelled
   };
   enum class Where { in_call, in_background };
 

@@ -78,6 +78,12 @@ bool takes_part(const CollectiveRounds& rounds) noexcept {
       rounds, [](const CollectiveRound& round) { return !round.sends.empty() || !round.receives.empty(); });
 }
 
+Price price_in_network(const Asked& asked, int rank) noexcept {
+  if (asked.collective == Collective::bcast) return rank == asked.root ? Price::into_network : Price::out_of_network;
+  if (asked.collective == Collective::reduce && rank != asked.root) return Price::into_network;
+  return Price::network;
+}
+
 void wait_for(Engine& engine, CollectiveOperation& operation) {
   engine.wait([&] { return operation.progress(); });
 }
@@ -103,7 +109,7 @@ Plan plan_of(Engine& engine, const char* name, const Asked& asked, const Data& d
   }
   plan.schedule = schedule_of(engine.settings.profile, asked);
   plan.context = mix(info.context ^ mix(++info.collectives));
-  plan.price = plan.schedule.algorithm == Algorithm::offload ? Price::network : Price::messages;
+  plan.price = plan.schedule.algorithm == Algorithm::offload ? price_in_network(asked, info.rank) : Price::messages;
   plan.meet = asked.neighbors ? asked.twofold : is_rooted_reduction(asked);
   plan.payload = payload_of(engine, plan, asked, data);
   return plan;

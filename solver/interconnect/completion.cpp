@@ -92,15 +92,17 @@ CALL(Request_get_status, (MPI_Request r, int* flag, MPI_Status* status),        
                                                                                                    get_status(e, r, flag, status))
 // clang-format on
 
+HALOSCOPE_MPI MPI_Cancel(MPI_Request* request) {
+  return cross(
+      Kind::point_to_point, [&] { return PMPI_Cancel(request); }, [&](Engine& e) { return cancel(e, request); },
+      count_nothing);
+}
+
 /// Forgets persistent requests too; an ordinary one that is still active finishes unseen.
 HALOSCOPE_MPI MPI_Request_free(MPI_Request* request) {
   const MPI_Request freed = *request;
   const auto call = [&] { return PMPI_Request_free(request); };
   return cross(
-      Kind::point_to_point, call,
-      [&](Engine&) {
-        forget_operation(freed);
-        return call();
-      },
+      Kind::point_to_point, call, [&](Engine&) { return free_request(request); },
       [&](Counters&) { state.requests.forget(RequestTable::key_of(freed)); });
 }

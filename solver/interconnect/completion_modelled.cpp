@@ -7,6 +7,7 @@
 #include "border.hpp"
 #include "interconnect/honesty.hpp"
 #include "interconnect/recipe.hpp"
+#include "interconnect/time_check.hpp"
 
 namespace haloscope::interconnect {
 
@@ -38,7 +39,7 @@ bool payload_there(Item& item) {
   MPI_Status status;
   PMPI_Request_get_status(item.request, &flag, &status);
   item.there = flag != 0;
-  if (item.there && item.operation != nullptr && !item.operation->progress()) {
+  if (item.there && item.operation != nullptr && item.operation->asked_to_cancel) {
     int cancelled = 0;
     PMPI_Test_cancelled(&status, &cancelled);
     if (cancelled != 0) item.operation->cancel();
@@ -63,9 +64,17 @@ void retire(const Item& item) {
 }
 
 void advance(Engine& engine, const Item& item) {
-  if (item.operation == nullptr) return;
-  engine.clock.wait_until(item.operation->completion());
-  engine.clock.spend(item.operation->cost());
+  if (item.operation != nullptr) go_on_after(engine, *item.operation);
+}
+
+/// Freed by the program while under way. MPI's request lives on: a receive from any source finds out by it who sent.
+struct Freed {
+  MPI_Request request;
+  Operation* operation;
+};
+std::vector<Freed>& freed_here() {
+  static auto* const all = new std::vector<Freed>;
+  return *all;
 }
 
 /// The order of real arrival decided. In real time that is the very order that is modelled.
@@ -144,12 +153,47 @@ void remember_recipe(MPI_Request request, Recipe recipe) {
   state.requests.remember(key, what);
 }
 
-void forget_operation(MPI_Request request) {
-  const Remembered* const what = state.requests.find(RequestTable::key_of(request));
-  if (what == nullptr) return;
-  // A receive that is still in flight goes on to take its stamp: its operation lives on, without an owner.
-  if (what->operation != nullptr && what->operation->progress()) delete what->operation;
-  state.requests.forget(RequestTable::key_of(request));
+void go_on_after(Engine& engine, Operation& operation) {
+  const Moment then = operation.completion();
+  engine.clock.wait_until(then);
+  engine.clock.spend(operation.cost());
+  check_not_before("end of a message or collective", engine.clock.now().time, then.time + operation.cost());
+  check_not_before("its end on the ideal clock", engine.clock.now().ideal, then.ideal);
+  operation.completed();
+}
+
+int cancel(Engine& engine, MPI_Request* request) {
+  const Remembered* const what = state.requests.find(RequestTable::key_of(*request));
+  if (what != nullptr && what->operation != nullptr) {
+    if (!what->operation->cancellable())
+      refuse("MPI_Cancel", "a send that waits for its receiver cannot be taken back in modelled time");
+    what->operation->asked_to_cancel = true;
+    count_real_order(engine, "MPI_Cancel");  // a message that is really there is not taken back
+  }
+  return PMPI_Cancel(request);  // of a send that has left: Open MPI never takes it back
+}
+
+int free_request(MPI_Request* request) {
+  release_freed();
+  const RequestTable::Key key = RequestTable::key_of(*request);
+  Operation* const operation = state.requests.find(key) != nullptr ? state.requests.find(key)->operation : nullptr;
+  state.requests.forget(key);
+  if (operation != nullptr && !operation->progress()) {
+    freed_here().push_back({*request, operation});
+    *request = MPI_REQUEST_NULL;
+    return MPI_SUCCESS;
+  }
+  delete operation;
+  return PMPI_Request_free(request);
+}
+
+void release_freed() {
+  std::erase_if(freed_here(), [](Freed& one) {
+    if (!one.operation->progress()) return false;
+    delete one.operation;
+    PMPI_Request_free(&one.request);
+    return true;
+  });
 }
 
 int wait_all(Engine& engine, int n, MPI_Request requests[], MPI_Status statuses[]) {

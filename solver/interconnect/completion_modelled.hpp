@@ -18,8 +18,8 @@ namespace haloscope::interconnect {
 /// Remembers @p operation (perhaps null) under @p request until it is complete.
 void remember_operation(MPI_Request request, std::unique_ptr<Operation> operation, bool collective = false);
 
-/// Drops what stands for @p request: it was freed, or completed elsewhere.
-void forget_operation(MPI_Request request);
+/// Moves the clock on to where a known @p operation is complete.
+void go_on_after(Engine& engine, Operation& operation);
 
 /// Waits for @p operation (perhaps null) and for the payload, which @p payload_done tests; then moves the clock.
 template <class PayloadDone>
@@ -31,9 +31,7 @@ void complete(Engine& engine, Operation* operation, PayloadDone payload_done) {
     engine.pending_payload = known && !there;
     return known && there;
   });
-  if (operation == nullptr) return;
-  engine.clock.wait_until(operation->completion());
-  engine.clock.spend(operation->cost());
+  if (operation != nullptr) go_on_after(engine, *operation);
 }
 
 int wait_all(Engine& engine, int n, MPI_Request requests[], MPI_Status statuses[]);
@@ -44,6 +42,13 @@ int test_all(Engine& engine, const char* call, int n, MPI_Request requests[], in
 int test_any(Engine& engine, int n, MPI_Request requests[], int* index, int* flag, MPI_Status* status);
 int test_some(Engine& engine, int n, MPI_Request requests[], int* n_done, int done[], MPI_Status statuses[]);
 int get_status(Engine& engine, MPI_Request request, int* flag, MPI_Status* status);
+
+/// Only receives can be taken back; a send that waits for its receiver is refused.
+int cancel(Engine& engine, MPI_Request* request);
+/// What is under way goes on to its end unseen.
+int free_request(MPI_Request* request);
+/// Gives MPI the freed requests that have come to their end.
+void release_freed();
 
 /// An unsuccessful test costs so much, else a loop of tests would stand still on an announced clock. [ps]
 inline constexpr Time poll_cost = 100'000;

@@ -14,6 +14,7 @@
 #include "interconnect/communicators.hpp"
 #include "interconnect/honesty.hpp"
 #include "interconnect/messages.hpp"
+#include "interconnect/time_check.hpp"
 
 #include "border.hpp"
 
@@ -105,19 +106,32 @@ long long Engine::charged() const noexcept {
   return settings.mode == Mode::virtual_time ? clock.now().time : state.stopwatch.now();
 }
 
-Time Engine::draw(int to) noexcept { return path_to(to).draw(peers_[static_cast<std::size_t>(to)].stream, rank, to); }
+Time Engine::draw_round(int to) noexcept {
+  return path_to(to).draw(peers_[static_cast<std::size_t>(to)].rounds, rank, to);
+}
 
-Departure Engine::depart(int to, std::int64_t bytes) {
+void Engine::arrived(int from, Time at) {
+  Time& last = peers_[static_cast<std::size_t>(from)].last_from_it;
+  check_not_before("arrival of a message after another of its sender", at, last);
+  last = at;
+}
+
+void Engine::heard(int from, std::uint64_t number) noexcept {
+  path_to(from).keep_up(peers_[static_cast<std::size_t>(from)].messages, rank, from, number);
+}
+
+Departure Engine::depart(int to, std::int64_t bytes, bool eager) {
   const Path& path = path_to(to);
   Peer& peer = peers_[static_cast<std::size_t>(to)];
   clock.spend(path.overhead());
   const Moment now = clock.now();
   Time& free = is_within(to) ? interfaces.within : interfaces.between;
-  const Time enters = std::max(now.time, free), jitter = draw(to);
+  const std::uint64_t number = peer.messages.number;
+  const Time enters = std::max(now.time, free), jitter = path.draw(peer.messages, rank, to);
   free = enters + path.occupancy(bytes);
   const Time arrival = std::max(enters + path.flight(bytes) + jitter, peer.last_arrival);
-  if (path.is_eager(bytes)) peer.last_arrival = arrival;
-  return {{enters, now.ideal}, {arrival, now.ideal}, jitter};
+  if (eager) peer.last_arrival = arrival;
+  return {{enters, now.ideal}, {arrival, now.ideal}, free, jitter, number};
 }
 
 bool Engine::drain() {

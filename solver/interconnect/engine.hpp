@@ -21,9 +21,11 @@ namespace haloscope::interconnect {
 
 /// How far a message has come when its sender has posted it.
 struct Departure {
-  Moment enters;   ///< when it may enter the network
-  Moment arrival;  ///< when it is there, if it is eager
+  Moment enters;    ///< when it may enter the network
+  Moment arrival;   ///< when it is there, if it is eager
+  Time leaves = 0;  ///< when the sender's interface is free again
   Time jitter = 0;
+  std::uint64_t number = 0;  ///< its draw's
 };
 
 /// When this rank's interfaces, within the node and to others, are free for the next message.
@@ -54,20 +56,28 @@ class Engine {
   [[nodiscard]] bool is_eager_to_all(std::int64_t bytes) const noexcept {
     return within_.is_eager(bytes) && between_.is_eager(bytes);
   }
+  /// What it costs a rank to give its part to an operation inside the network and go on.
+  [[nodiscard]] Time offload_overhead() const noexcept { return between_.overhead(); }
   /// What an operation inside the network takes.
   [[nodiscard]] Time offload_time() const noexcept {
     return settings.without.latency ? 0 : from_us(settings.profile.offload_us.value_or(0));
   }
 
-  /// The jitter of the next message to @p to; advances the pair's stream. In program order only: what is drawn later
-  /// than its call (the later rounds of a collective in flight) must be drawn when the call is made.
-  [[nodiscard]] Time draw(int to) noexcept;
+  /// The jitter of the next message of a collective's rounds to @p to. In program order only: what is drawn later than
+  /// its call (the later rounds of a collective in flight) must be drawn when the call is made.
+  [[nodiscard]] Time draw_round(int to) noexcept;
 
-  /// A message that leaves now, from the program's own call: spends o, queues behind what this rank sent before, never
-  /// arrives before it (in order per pair).
-  [[nodiscard]] Departure depart(int to, std::int64_t bytes);
+  /// A message that leaves now, from the program's own call: spends o, queues behind what this rank sent before; if it
+  /// is @p eager, never arrives before it (in order per pair).
+  [[nodiscard]] Departure depart(int to, std::int64_t bytes, bool eager);
+  /// The stamp of an eager message has come.
+  void arrived(int from, Time at);
+  /// The program has got message @p number from @p from: the answer to it has the same number, or a higher one. In
+  /// program order.
+  void heard(int from, std::uint64_t number) noexcept;
 
   Interfaces interfaces;
+  Time buffer_empty = 0;  ///< when the last buffered message has left
   /// Of the messages sent to @p to so far: in order per pair, none arrives before it.
   [[nodiscard]] Time& last_arrival(int to) noexcept { return peers_[static_cast<std::size_t>(to)].last_arrival; }
 
@@ -101,8 +111,9 @@ class Engine {
   const void* thread_ = nullptr;  ///< the one that called MPI_Init
 
   struct Peer {
-    PairStream stream;
-    Time last_arrival = 0;
+    PairStream messages, rounds{.traffic = Traffic::rounds};
+    Time last_arrival = 0;  ///< of those to it
+    Time last_from_it = 0;
   };
   Path within_, between_;
   std::vector<Peer> peers_;  ///< by world rank

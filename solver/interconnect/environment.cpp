@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "border.hpp"
+#include "interconnect/buffered_sends.hpp"
+#include "interconnect/completion_modelled.hpp"
 #include "interconnect/description.hpp"
 #include "interconnect/posix_clocks.hpp"
 #include "interconnect/program_record.hpp"
@@ -72,6 +74,8 @@ HALOSCOPE_MPI MPI_Finalize() {
     pause_engine(false);
     here.enter();
     end_program();
+    finish_buffered(here);
+    release_freed();
     here.synchronise(MPI_COMM_WORLD);
     if (!state.described) report(here, MPI_COMM_WORLD);
   }

@@ -93,6 +93,7 @@ CALL(2, wait, Wait)
 LOGICAL(3, test, Test)
 LOGICAL(3, request_get_status, Request_get_status)
 CALL(1, request_free, Request_free)
+CALL(1, cancel, Cancel)
 #if HALOSCOPE_MPI_4
 CALL(12, isendrecv, Isendrecv)
 CALL(9, isendrecv_replace, Isendrecv_replace)

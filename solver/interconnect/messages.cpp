@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "interconnect/communicators.hpp"
+#include "interconnect/time_check.hpp"
 
 namespace haloscope::interconnect {
 
@@ -43,11 +46,10 @@ class PendingSend;
 
 struct State {
   std::unordered_map<Triple, Flow, TripleHash> flows;
-  std::unordered_map<int, PendingSend*> sends;  ///< that wait for their receivers, by number
-  std::vector<Receive*> wildcards;              ///< in flight, sender or tag not known yet
-  int next_send = 0;
-  std::uint64_t next_receive = 0;  ///< counts posts
-  std::uint64_t next_serial = 0;   ///< counts stamps
+  std::map<std::pair<int, std::uint64_t>, PendingSend*> sends;  ///< that wait for their receivers, by rank and number
+  std::vector<Receive*> wildcards;                              ///< in flight, sender or tag not known yet
+  std::uint64_t next_receive = 0;                               ///< counts posts
+  std::uint64_t next_serial = 1;                                ///< counts stamps; 0: was given back
 };
 
 /// Never destroyed: exit handlers may call MPI.
@@ -59,18 +61,17 @@ State& state_here() {
 /// A send that is complete when its receiver has said so.
 class PendingSend final : public Operation {
  public:
-  explicit PendingSend(int number) : number_(number) { state_here().sends.emplace(number, this); }
-  ~PendingSend() override { state_here().sends.erase(number_); }
+  PendingSend(int to, std::uint64_t number) : message_(to, number) { state_here().sends.emplace(message_, this); }
+  ~PendingSend() override { state_here().sends.erase(message_); }
   void finished(const Moment& at) noexcept {
     at_ = at;
     known_ = true;
   }
   bool progress() override { return known_; }
   Moment completion() const override { return at_; }
-  void cancel() override { known_ = true; }
 
  private:
-  int number_;
+  std::pair<int, std::uint64_t> message_;  ///< its receiver, and which it is of those to it
   bool known_ = false;
   Moment at_;
 };
@@ -98,12 +99,11 @@ class Receive final : public Operation {
   bool progress() override { return known_; }
   Moment completion() const override { return completion_; }
   Time cost() const override { return cost_; }
-  void cancel() override {
-    known_ = true;
-    std::erase(state_here().wildcards, this);
-    if (flow_ != nullptr) std::erase(flow_->receives, this);
-    flow_ = nullptr;
+  void completed() override {
+    if (flow_ != nullptr) engine_.heard(from_.peer, stamp_.number);  // it was not cancelled
   }
+  bool cancellable() const override { return true; }
+  void cancel() override;
 
   /// Once the payload tells: which sender, which tag.
   bool match() {
@@ -121,7 +121,8 @@ class Receive final : public Operation {
   }
 
   void serve(const Stamp& stamp);
-  void take_over(Receive& other) noexcept;
+  void take_over(const Receive& other) noexcept;
+  void give_back();
   [[nodiscard]] std::uint64_t order() const noexcept { return order_; }
 
  private:
@@ -134,6 +135,7 @@ class Receive final : public Operation {
   Moment posted_;
   Flow* flow_ = nullptr;
   bool known_ = false;
+  Stamp stamp_;  ///< of the message
   Moment completion_;
   Time cost_ = 0;
 };
@@ -148,28 +150,64 @@ void Receive::serve(const Stamp& stamp) {
   const Path& path = engine_.path_to(stamp.from);
   completion_ = stamp.at;
   cost_ = path.overhead();
+  stamp_ = stamp;
+  Time enters_network = stamp.extra;
   if (stamp.kind != Stamp::Kind::message) {
-    Stamp answer{.at = {0, 0}, .operation = stamp.operation, .kind = Stamp::Kind::finish};
+    Stamp answer{.from = engine_.rank, .at = {0, 0}, .number = stamp.number, .kind = Stamp::Kind::finish};
     if (path.is_eager(stamp.bytes)) {  // synchronous: the data came with the question
-      completion_.time = stamp.at.time + path.flight(stamp.bytes) + stamp.extra;
+      enters_network = stamp.at.time;
+      completion_.time = enters_network + path.flight(stamp.bytes) + stamp.extra;
       answer.at.time = std::max(completion_.time, posted_.time) + path.latency();
     } else {
-      const Time enter = enters(path, stamp.bytes, stamp.at.time, posted_.time);
-      completion_.time = enter + path.flight(stamp.bytes) + stamp.extra;
-      answer.at.time = enter + path.occupancy(stamp.bytes);
+      enters_network = enters(path, stamp.bytes, stamp.at.time, posted_.time);
+      completion_.time = enters_network + path.flight(stamp.bytes) + stamp.extra;
+      answer.at.time = enters_network + path.occupancy(stamp.bytes);
     }
     if (stamp.kind == Stamp::Kind::synchronous) answer.at.ideal = std::max(stamp.at.ideal, posted_.ideal);
     engine_.channel.post(stamp.from, answer);
   }
+  check_not_before("arrival of a message", completion_.time, enters_network + path.least_flight(stamp.bytes));
   known_ = true;
 }
 
-/// Takes what @p other was served with: having been posted before it, this has the right to it.
-void Receive::take_over(Receive& other) noexcept {
+/// Takes what @p other was served with, which then must get another stamp.
+void Receive::take_over(const Receive& other) noexcept {
   completion_ = other.completion_;
   cost_ = other.cost_;
+  stamp_ = other.stamp_;
   known_ = true;
-  other.known_ = false;
+}
+
+/// Its message was not its own after all: it goes to the receive posted next, whose own goes to the one after that.
+void Receive::give_back() {
+  std::vector<Receive*>& served = flow_->served;
+  std::ranges::sort(served, {}, &Receive::order);
+  const auto mine = std::ranges::find(served, this);
+  const Stamp left_over = served.back()->stamp_;
+  for (auto next = served.end() - 1; next != mine; --next) (*next)->take_over(**(next - 1));
+  served.erase(mine);
+  if (flow_->receives.empty()) {
+    flow_->stamps.push_front({left_over, 0});
+    return;
+  }
+  Receive* const first = flow_->receives.front();
+  flow_->receives.pop_front();
+  served.push_back(first);
+  first->serve(left_over);
+}
+
+void Receive::cancel() {
+  std::erase(state_here().wildcards, this);
+  if (flow_ != nullptr) {
+    if (known_)
+      give_back();
+    else
+      std::erase(flow_->receives, this);
+  }
+  flow_ = nullptr;
+  known_ = true;
+  completion_ = {};
+  cost_ = 0;
 }
 
 void Receive::join() {
@@ -185,6 +223,7 @@ void Receive::join() {
   const auto later = std::ranges::upper_bound(flow_->served, order_, {}, &Receive::order);
   const auto first = flow_->served.insert(later, this);
   for (auto next = first; next + 1 != flow_->served.end(); ++next) (*next)->take_over(**(next + 1));
+  flow_->served.back()->known_ = false;
   flow_->receives.push_back(flow_->served.back());
   flow_->served.pop_back();
   std::ranges::sort(flow_->receives, {}, &Receive::order);
@@ -200,19 +239,25 @@ Envelope address(MPI_Comm comm, int peer, int tag, std::int64_t bytes) {
 
 std::unique_ptr<Operation> begin_send(Engine& engine, SendKind kind, const Envelope& to) {
   if (to.peer == MPI_PROC_NULL) return nullptr;
-  const Departure departure = engine.depart(to.peer, to.bytes);
-  Stamp stamp{.context = to.context, .from = engine.rank, .tag = to.tag, .at = departure.arrival, .bytes = to.bytes};
-  const bool eager = kind == SendKind::buffered || engine.path_to(to.peer).is_eager(to.bytes);
-  if (eager && kind != SendKind::synchronous) {
+  const bool short_enough = engine.path_to(to.peer).is_eager(to.bytes);
+  const bool eager = kind == SendKind::buffered || (kind == SendKind::standard && short_enough);
+  const Departure departure = engine.depart(to.peer, to.bytes, eager || short_enough);
+  Stamp stamp{.context = to.context,
+              .from = engine.rank,
+              .tag = to.tag,
+              .at = departure.arrival,
+              .bytes = to.bytes,
+              .number = departure.number & Stamp::all_numbers};
+  if (kind == SendKind::buffered) engine.buffer_empty = std::max(engine.buffer_empty, departure.leaves);
+  if (eager) {
+    stamp.extra = departure.enters.time;
     engine.channel.post(to.peer, stamp);
     return nullptr;
   }
-  State& here = state_here();
   stamp.kind = kind == SendKind::synchronous ? Stamp::Kind::synchronous : Stamp::Kind::rendezvous;
   stamp.at = departure.enters;
   stamp.extra = departure.jitter;
-  stamp.operation = here.next_send++;
-  auto pending = std::make_unique<PendingSend>(stamp.operation);
+  auto pending = std::make_unique<PendingSend>(to.peer, departure.number);
   engine.channel.post(to.peer, stamp);
   return pending;
 }
@@ -258,13 +303,14 @@ void match_wildcards() {
   if (!open.empty()) std::erase_if(open, [](Receive* receive) { return receive->match(); });
 }
 
-void deliver(Engine&, const Stamp& stamp) {
+void deliver(Engine& engine, const Stamp& stamp) {
   State& here = state_here();
   if (stamp.kind == Stamp::Kind::finish) {
-    const auto found = here.sends.find(stamp.operation);
+    const auto found = here.sends.find({stamp.from, stamp.number});
     if (found != here.sends.end()) found->second->finished(stamp.at);
     return;
   }
+  if (stamp.kind == Stamp::Kind::message) engine.arrived(stamp.from, stamp.at.time);
   // Programs may number their messages by tags: flows that are empty go when there are many.
   if (here.flows.size() > 4096)
     std::erase_if(here.flows, [](const auto& one) {

@@ -25,7 +25,12 @@ class Operation {
   [[nodiscard]] virtual Moment completion() const = 0;
   /// What completing costs the processor: o of a receive.
   [[nodiscard]] virtual Time cost() const { return 0; }
-  /// Its request was cancelled and its payload never came: nothing is left to wait for.
+  /// The program has its result: what that changes, in program order.
+  virtual void completed() {}
+  /// It may be taken back while it waits.
+  [[nodiscard]] virtual bool cancellable() const { return false; }
+  bool asked_to_cancel = false;
+  /// It was taken back and its payload never comes: nothing is left to wait for.
   virtual void cancel() {}
 
  private:

@@ -2,6 +2,7 @@
 // Sends, receives and probes. A message is counted where it is sent, when its call returns; nothing goes to
 // MPI_PROC_NULL. Ordinary requests need no memory: their waits are point-to-point by default.
 #include "border.hpp"
+#include "interconnect/buffered_sends.hpp"
 #include "interconnect/honesty.hpp"
 #include "interconnect/point_to_point_modelled.hpp"
 
@@ -37,11 +38,11 @@ void nothing() {}
 // clang-format off
 //   call      parameters    arguments         what it counts         in modelled time
 CALL(Send,     SEND,         SEND_ARGUMENTS,   sent(c, to, n, type),  MODEL_SEND(SendKind::standard, PMPI_Isend))
-CALL(Bsend,    SEND,         SEND_ARGUMENTS,   sent(c, to, n, type),  MODEL_SEND(SendKind::buffered, PMPI_Ibsend))
+CALL(Bsend,    SEND,         SEND_ARGUMENTS,   sent(c, to, n, type),  MODEL_SEND(SendKind::buffered, post_buffered))
 CALL(Ssend,    SEND,         SEND_ARGUMENTS,   sent(c, to, n, type),  MODEL_SEND(SendKind::synchronous, PMPI_Issend))
 CALL(Rsend,    SEND,         SEND_ARGUMENTS,   sent(c, to, n, type),  MODEL_SEND(SendKind::standard, PMPI_Irsend))
 CALL(Isend,    ISEND,        ISEND_ARGUMENTS,  sent(c, to, n, type),  MODEL_ISEND(SendKind::standard, PMPI_Isend))
-CALL(Ibsend,   ISEND,        ISEND_ARGUMENTS,  sent(c, to, n, type),  MODEL_ISEND(SendKind::buffered, PMPI_Ibsend))
+CALL(Ibsend,   ISEND,        ISEND_ARGUMENTS,  sent(c, to, n, type),  MODEL_ISEND(SendKind::buffered, post_buffered))
 CALL(Issend,   ISEND,        ISEND_ARGUMENTS,  sent(c, to, n, type),  MODEL_ISEND(SendKind::synchronous, PMPI_Issend))
 CALL(Irsend,   ISEND,        ISEND_ARGUMENTS,  sent(c, to, n, type),  MODEL_ISEND(SendKind::standard, PMPI_Irsend))
 CALL(Recv,     (void* data, int n, MPI_Datatype type, int from, int tag, MPI_Comm comm, MPI_Status* status),
@@ -78,6 +79,8 @@ CALL(Sendrecv_replace,
                 MPI_Status* status),
                (data, n, type, to, tag, from, tag_received, comm, status),
                sent(c, to, n, type),  model::send_receive_replace(e, data, n, type, to, tag, from, tag_received, comm, status))
+CALL(Buffer_detach, (void* address, int* size), (address, size),
+               nothing(),  detach_buffer(e, address, size))
 #if HALOSCOPE_MPI_4
 CALL(Isendrecv, (const void* data, int n, MPI_Datatype type, int to, int tag, void* received, int n_received,
                 MPI_Datatype type_received, int from, int tag_received, MPI_Comm comm, MPI_Request* request),

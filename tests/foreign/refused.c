@@ -24,6 +24,12 @@ int main(int argc, char** argv) {
     MPI_Win_create_dynamic(MPI_INFO_NULL, MPI_COMM_WORLD, &window);
   else if (strcmp(call, "MPI_Comm_spawn") == 0)
     MPI_Comm_spawn(argv[0], MPI_ARGV_NULL, 1, MPI_INFO_NULL, 0, MPI_COMM_WORLD, &children, MPI_ERRCODES_IGNORE);
+  else if (strcmp(call, "MPI_Cancel") == 0 && rank == 0) { /* of a send that waits for its receiver */
+    static char long_message[1 << 20];
+    MPI_Request request;
+    MPI_Isend(long_message, sizeof long_message, MPI_CHAR, 1, 0, MPI_COMM_WORLD, &request);
+    MPI_Cancel(&request);
+  }
   if (window != MPI_WIN_NULL) MPI_Win_free(&window);
   if (rank == 0) printf("came back\n");
   MPI_Finalize();

@@ -38,9 +38,33 @@ TEST_CASE("short ones take the time of the operation after the last has come") {
       MPI_Wait(&request, MPI_STATUS_IGNORE);
     });
   }
-  char value = rank_of_world() == 0 ? 'y' : 'n';
-  check_all([&] { MPI_Bcast(&value, 1, MPI_CHAR, 0, MPI_COMM_WORLD); });
-  CHECK(value == 'y');
+}
+
+TEST_CASE("with a root one side waits for the other, and who comes late delays nobody else") {
+  const int me = rank_of_world(), ranks = ranks_of_world();
+  for (const Skew& skew : skews()) {
+    Time last = 0;
+    for (int rank = 0; rank < ranks; ++rank) last = std::max(last, skew.of(rank));
+    for (const int root : {0, ranks - 1, ranks / 2}) {
+      CAPTURE(skew.name, root);
+      const Time given = skew.of(me) + o, got = std::max(skew.of(me), skew.of(root) + offload);
+      char value = me == root ? 'y' : 'n';
+      CHECK(measured(skew, [&] { MPI_Bcast(&value, 1, MPI_CHAR, root, MPI_COMM_WORLD); }) ==
+            (me == root ? given : got));
+      CHECK(value == 'y');
+      value = me == root ? 'z' : 'n';
+      CHECK(measured(skew, [&] {
+              MPI_Request request = MPI_REQUEST_NULL;
+              MPI_Ibcast(&value, 1, MPI_CHAR, root, MPI_COMM_WORLD, &request);
+              MPI_Wait(&request, MPI_STATUS_IGNORE);
+            }) == (me == root ? given : got));
+      CHECK(value == 'z');
+      int sum = 0;
+      CHECK(measured(skew, [&] { MPI_Reduce(&me, &sum, 1, MPI_INT, MPI_SUM, root, MPI_COMM_WORLD); }) ==
+            (me == root ? last + offload : given));
+      if (me == root) CHECK(sum == ranks * (ranks - 1) / 2);
+    }
+  }
 }
 
 TEST_CASE("longer ones take their rounds") {

@@ -207,7 +207,7 @@ def check_posix_clocks(check):
 def check_refusals(check):
     program = compiled(check, "mpicc", "refused.c")
     for call in ("MPI_Win_create", "MPI_Win_allocate", "MPI_Win_allocate_shared", "MPI_Win_create_dynamic",
-                 "MPI_Comm_spawn") if program else ():
+                 "MPI_Comm_spawn", "MPI_Cancel") if program else ():
         status, out, report = under([program, call], 2)
         check.equal((status, out), (2, ""), f"{call} is refused")
         check(report["head"].startswith(f"{call}: "), f"{call}: {report['head']!r}")

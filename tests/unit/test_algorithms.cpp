@@ -84,7 +84,7 @@ TEST_CASE("a profile's own table goes before the default one, its last line for 
   CHECK(chosen(profile, Collective::reduce, 8, 8) == Algorithm::binomial);
 }
 
-TEST_CASE("inside the network: allreduce, barrier and bcast up to the limit") {
+TEST_CASE("inside the network: allreduce, barrier, bcast and reduce up to the limit") {
   Profile profile;
   profile.offload_us = 3.5;
   profile.offload_limit_bytes = 4096;
@@ -92,9 +92,22 @@ TEST_CASE("inside the network: allreduce, barrier and bcast up to the limit") {
   CHECK(chosen(profile, Collective::allreduce, 8, 4097) == Algorithm::rabenseifner);
   CHECK(chosen(profile, Collective::barrier, 8, 0) == Algorithm::offload);
   CHECK(chosen(profile, Collective::bcast, 8, 8) == Algorithm::offload);
-  CHECK(chosen(profile, Collective::reduce, 8, 8) == Algorithm::binomial);
+  CHECK(chosen(profile, Collective::reduce, 8, 8) == Algorithm::offload);
+  CHECK(chosen(profile, Collective::allgather, 8, 8) == Algorithm::recursive_doubling);
   for (const Round& round : rounds(Algorithm::offload, {.collective = Collective::allreduce, .ranks = 8, .bytes = 8}))
     CHECK(round.sends.at(0).bytes == 0);
+  // A rank in the middle of a tree would hold up those below it: with a root nobody is between.
+  const auto only = [](Collective collective, int rank) {
+    return rounds(Algorithm::offload, {.collective = collective, .rank = rank, .ranks = 8, .root = 3, .bytes = 8});
+  };
+  for (int rank = 0; rank < 8; ++rank) {
+    const std::size_t others = rank == 3 ? 7 : 0, root = rank == 3 ? 0 : 1;
+    const std::vector<Round> bcast = only(Collective::bcast, rank), reduce = only(Collective::reduce, rank);
+    REQUIRE(bcast.size() == 1);
+    REQUIRE(reduce.size() == 1);
+    CHECK((bcast[0].sends.size() == others && bcast[0].receives.size() == root));
+    CHECK((reduce[0].receives.size() == others && reduce[0].sends.size() == root));
+  }
 }
 
 TEST_CASE("where ranks do not know the blocks of others, they send straight to them") {

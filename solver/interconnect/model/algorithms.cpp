@@ -34,6 +34,7 @@ constexpr std::array offers_made = std::to_array<Offer>({
     {Collective::reduce, Algorithm::binomial},
     {Collective::reduce, Algorithm::rabenseifner},
     {Collective::reduce, Algorithm::linear},
+    {Collective::reduce, Algorithm::offload},
     {Collective::allreduce, Algorithm::recursive_doubling},
     {Collective::allreduce, Algorithm::rabenseifner},
     {Collective::allreduce, Algorithm::ring},

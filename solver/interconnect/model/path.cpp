@@ -20,10 +20,6 @@ Path::Path(const PathProfile& profile, const Without& without, std::uint64_t see
     curve_bytes_ = profile.curve_bytes;
     for (const double us : profile.curve_us) curve_.push_back(from_us(us) - from_us(profile.curve_us.front()));
   }
-  if (!without.jitter && !profile.jitter.empty()) {
-    table_ = QuantileTable(profile.jitter);
-    median_us_ = table_.at(0.5);
-  }
   lag1_ = profile.lag1;
   if (profile.states) {
     two_states_ = true;
@@ -31,6 +27,13 @@ Path::Path(const PathProfile& profile, const Without& without, std::uint64_t see
     lag1_ = states_.lag1_within;
   }
   innovation_ = std::sqrt(1 - lag1_ * lag1_);
+  if (without.jitter || profile.jitter.empty()) return;
+  table_ = QuantileTable(profile.jitter);
+  median_us_ = table_.at(0.5);
+  for (const bool high : {false, true}) {
+    level_us_[high] = table_.at(in_table(0.5, high));
+    least_jitter_ = std::min(least_jitter_, legs(0, high).carrying);
+  }
 }
 
 Time Path::by_bandwidth(std::int64_t bytes) const noexcept {
@@ -62,7 +65,13 @@ Time Path::flight(std::int64_t bytes) const noexcept {
 
 double Path::excess_us(double p) const noexcept { return table_.empty() ? 0 : table_.at(p) - median_us_; }
 
-double Path::next_probability(PairStream& stream, std::uint64_t pair, std::uint64_t number) const noexcept {
+double Path::in_table(double p, bool high) const noexcept {
+  if (!two_states_) return p;
+  const double low = 1 - states_.fraction_high;
+  return high ? low + states_.fraction_high * p : low * p;
+}
+
+double Path::step(PairStream& stream, std::uint64_t pair, std::uint64_t number) const noexcept {
   double p = uniform(seed_, Purpose::jitter, pair, number);
   if (lag1_ != 0) {
     const double e = normal_quantile(p);
@@ -73,19 +82,46 @@ double Path::next_probability(PairStream& stream, std::uint64_t pair, std::uint6
   const double to_high =
       number == 0 ? states_.fraction_high : (stream.high ? states_.p_stay_high : states_.p_low_to_high);
   stream.high = uniform(seed_, Purpose::state, pair, number) < to_high;
-  const double low = 1 - states_.fraction_high;
-  return stream.high ? low + states_.fraction_high * p : low * p;
+  return p;
+}
+
+Path::Legs Path::legs(double p, bool high) const noexcept {
+  const double level = level_us_[high];
+  const Time of_level = from_us(level - median_us_);
+  const Time wanted = of_level + from_us(2 * (table_.at(in_table(p, high)) - level));
+  const Time carrying = std::max(wanted, -latency_);
+  return {carrying, std::max(of_level + (wanted - carrying), -latency_)};
+}
+
+namespace {
+
+/// The same for both directions, another for each kind of traffic: ranks are below 2^31.
+std::uint64_t key_of(const PairStream& stream, int from, int to) noexcept {
+  return static_cast<std::uint64_t>(stream.traffic) << 63 | static_cast<std::uint64_t>(std::min(from, to)) << 32 |
+         static_cast<std::uint64_t>(std::max(from, to));
+}
+
+}  // namespace
+
+void Path::keep_up(PairStream& stream, int from, int to, std::uint64_t number) const noexcept {
+  if (stream.number >= number) return;
+  const std::uint64_t pair = key_of(stream, from, to);
+  if (table_.empty() || (lag1_ == 0 && !two_states_)) stream.number = number;  // without memory
+  while (stream.number < number) (void)step(stream, pair, stream.number++);
 }
 
 Time Path::draw(PairStream& stream, int from, int to) const noexcept {
+  constexpr std::uint64_t messages_a_coin = 64;
   const std::uint64_t number = stream.number++;
   if (table_.empty()) return 0;
-  const auto pair =
-      static_cast<std::uint64_t>(std::min(from, to)) << 32 | static_cast<std::uint64_t>(std::max(from, to));
-  const double excess = excess_us(next_probability(stream, pair, number));
-  if (excess <= 0) return std::max(from_us(excess), -latency_);
-  const bool upward = uniform(seed_, Purpose::leg, pair, number) < 0.5;
-  return upward == (from < to) ? from_us(2 * excess) : 0;
+  const std::uint64_t pair = key_of(stream, from, to);
+  if (const std::uint64_t block = number / messages_a_coin; block != stream.block) {
+    stream.block = block;
+    stream.upward = uniform(seed_, Purpose::leg, pair, block) < 0.5;
+  }
+  const double p = step(stream, pair, number);
+  const Legs both = legs(p, stream.high);
+  return stream.upward == (from < to) ? both.carrying : both.other;
 }
 
 }  // namespace haloscope::interconnect

@@ -9,9 +9,16 @@
 /// receiver pays o. So the half round trip of a ping-pong is L + 2 o + T(b) + jitter.
 ///
 /// The table holds half round trips, which average two legs. One draw of the table therefore serves the n-th message of
-/// either direction of a pair: what it lies below the median goes to both, what it exceeds the median goes doubled to
-/// one of the two, by a coin. Then ping-pongs reproduce the measured distribution exactly, and a single message is
-/// delayed half as often by twice as much (the rule for one-way draws of the data's authors' tables).
+/// either direction of a pair. What it differs from the median (with two states: from the median of its level, which
+/// both legs have) goes doubled to one of the two legs and the other leg has none: so a single message is delayed half
+/// as often by twice as much (the rule for one-way draws of the data's authors' tables). A leg that would be shorter
+/// than 0 leaves the rest to the other one. Which direction it is, a coin says for 64 messages at a time: any two legs
+/// in a row then make a half round trip of the table, but for those where the coin changes. So ping-pongs repeat the
+/// measured distribution exactly for the rank that begins, and for the one that answers nearly so (quantiles within
+/// 1 %; with two states 5 %).
+/// For that both directions must be at one number, give or take one. A rank that has got a message of a higher number
+/// than its own next one goes on from there (keep_up): traffic that goes one way only does not put the two out of step.
+/// The rounds of collectives have draws of their own.
 /// Neighbouring draws of a pair correlate: z' = r z + sqrt(1 - r^2) e, e standard normal, p = Phi(z) (a Gaussian
 /// copula), or by two states.
 #include <cstdint>
@@ -30,11 +37,20 @@ struct Without {
   bool noise = false;      ///< detours of the hosts
 };
 
+/// Each kind has draws of its own.
+enum class Traffic : std::uint8_t {
+  messages,  ///< that the program sends
+  rounds,    ///< of collectives
+};
+
 /// Where the draws of one direction of a pair have come to. Both directions step through equal states.
 struct PairStream {
-  std::uint64_t number = 0;  ///< of the next message
-  double z = 0;              ///< of the last one
-  bool high = false;         ///< its level
+  Traffic traffic = Traffic::messages;
+  std::uint64_t number = 0;          ///< of the next message
+  double z = 0;                      ///< of the last one
+  bool high = false;                 ///< its level
+  std::uint64_t block = UINT64_MAX;  ///< of messages with one coin
+  bool upward = false;               ///< the coin: the legs to the higher rank are those that differ
 };
 
 class Path {
@@ -61,12 +77,23 @@ class Path {
   /// The jitter of the next message from @p from to @p to (world ranks): what to add to the flight; never makes it
   /// shorter than 0. Deterministic in (seed, from, to, stream.number).
   [[nodiscard]] Time draw(PairStream& stream, int from, int to) const noexcept;
+  /// Goes on to @p number where the stream of the messages from @p from to @p to is not yet there.
+  void keep_up(PairStream& stream, int from, int to, std::uint64_t number) const noexcept;
+  /// No message that takes flight() without jitter takes less than this with it.
+  [[nodiscard]] Time least_flight(std::int64_t bytes) const noexcept { return flight(bytes) + least_jitter_; }
 
   /// The half round trip at probability @p p of the table, less its median. [us]
   [[nodiscard]] double excess_us(double p) const noexcept;
 
  private:
-  [[nodiscard]] double next_probability(PairStream& stream, std::uint64_t pair, std::uint64_t number) const noexcept;
+  /// The state of message @p number; returns the probability within its level.
+  [[nodiscard]] double step(PairStream& stream, std::uint64_t pair, std::uint64_t number) const noexcept;
+  /// What a leg that carries the difference has of it, and what is left for the other one.
+  struct Legs {
+    Time carrying = 0, other = 0;
+  };
+  [[nodiscard]] Legs legs(double p, bool high) const noexcept;
+  [[nodiscard]] double in_table(double p, bool high) const noexcept;
   [[nodiscard]] Time by_bandwidth(std::int64_t bytes) const noexcept;  ///< b G
 
   Time overhead_ = 0, latency_ = 0, gap_ = 0;
@@ -77,6 +104,8 @@ class Path {
   TwoStates states_;
   QuantileTable table_;  ///< empty: no jitter
   double median_us_ = 0;
+  double level_us_[2] = {0, 0};  ///< the medians of the low and the high level, or twice that of all
+  Time least_jitter_ = 0;
   std::vector<std::int64_t> curve_bytes_;
   std::vector<Time> curve_;  ///< T at those sizes
   std::uint64_t seed_ = 0;

@@ -51,6 +51,14 @@ Rounds ring_allreduce(const CollectiveShape& shape) {
   return rounds;
 }
 
+/// Whom each waits for: all for all, or one side for the other.
+Rounds in_network(const CollectiveShape& shape) {
+  if (shape.collective != Collective::bcast && shape.collective != Collective::reduce) return dissemination(shape);
+  CollectiveShape nothing = shape;
+  nothing.bytes = 0;
+  return rooted_rounds(Algorithm::linear, nothing);
+}
+
 }  // namespace
 
 // Thakur, Rabenseifner & Gropp, sections 4.4 and 4.5: halving, nearest partner first; then backwards, both ways for
@@ -90,7 +98,8 @@ Rounds rabenseifner(const CollectiveShape& shape) {
 
 std::vector<Round> rounds(Algorithm algorithm, const CollectiveShape& shape) {
   if (shape.ranks == 1) return {};
-  if (algorithm == Algorithm::offload || algorithm == Algorithm::dissemination) return dissemination(shape);
+  if (algorithm == Algorithm::offload) return in_network(shape);
+  if (algorithm == Algorithm::dissemination) return dissemination(shape);
   switch (shape.collective) {
     case Collective::barrier:
       return recursive_doubling(shape, 0);

@@ -88,7 +88,8 @@ struct DefaultChoice {
 [[nodiscard]] Algorithm choose_algorithm(const Profile& profile, const CollectiveShape& shape);
 
 /// This rank's part. Empty for one rank. Across ranks every send has its receive, in the same round of both, and all
-/// ranks have equally many rounds. Offload: the rounds of dissemination with 0 bytes, for whom waits for whom.
+/// ranks have equally many rounds. Offload: messages of 0 bytes that say whom a rank waits for, those of dissemination
+/// or straight from or to the root.
 /// @p algorithm must be offered for the collective.
 [[nodiscard]] std::vector<Round> rounds(Algorithm algorithm, const CollectiveShape& shape);
 
