@@ -66,6 +66,10 @@ void Clock::align(Time offset, double drift, Time since) noexcept {
 }
 
 void Clock::compute(Time work) noexcept {
+  // Of two calls in a row a reading may come out shorter than it costs: to drop what is below zero would let the
+  // readings' scatter add up.
+  work += owed_;
+  owed_ = std::min<Time>(work, 0);
   if (work <= 0) return;
   computed_ += work;
   now_.ideal += work;

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The solver in virtual time on the network that a probe found here, beside the same run without the library's clocks."""
+import os
+import statistics
+
+import h5py
+import numpy
+
+from real import need_quiet_cores
+from report import Skip, launch, spread
+
+
+def step_times(path):
+    """Of the slowest rank, after warm-up [s]."""
+    with h5py.File(path) as file:
+        return file["timing/step_seconds"][:].max(axis=1)[int(file.attrs.get("warmup_steps", 3)):]
+
+
+def solver(report, asked):
+    if len(os.sched_getaffinity(0)) < asked.ranks:
+        raise Skip(f"needs {asked.ranks} cores")
+    need_quiet_cores(report, asked, asked.ranks)
+    haloscope = asked.build / "haloscope"
+    seconds, pairs = ("3", 2) if asked.quick else ("30", asked.repeats or 7)
+    for case, steps, cells in (("cavity_3d", 60, "48,48,48"), ("cavity_3d", 250, "24,24,24")):
+        if asked.quick:
+            steps //= 5
+        run = [haloscope, "run", case, "--steps", str(steps), "--set", f"grid.cells=[{cells}]", "--set", "expect=[]", "--force"]
+        ratios, times = [], {"native": [], "virtual": []}
+        launch(asked.ranks, [haloscope, "probe", "--seconds", seconds, "--write-profile", "here.toml", "--force"])
+        for pair in range(pairs):
+            for clock in ("native", "virtual") if pair % 2 == 0 else ("virtual", "native"):
+                network = [] if clock == "native" else ["--network", "here.toml", "--ranks-per-node", str(asked.ranks)]
+                launch(asked.ranks, [*run, "--output", f"{clock}.h5", *network])
+                times[clock].append(float(numpy.median(step_times(f"{clock}.h5"))))
+            ratios.append(times["virtual"][-1] / times["native"][-1])
+        report.line(f"{case} {cells}, {asked.ranks} ranks: median step native {spread([1e3 * t for t in times['native']], 3)} ms, "
+                    f"virtual {spread([1e3 * t for t in times['virtual']], 3)} ms, ratio {spread(ratios, 3)}, {pairs} pairs of runs")
+        report.target("virtual over native", abs(statistics.median(ratios) - 1) <= 0.05, "1 +- 0.05")

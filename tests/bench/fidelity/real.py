@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Real time: do delays and noise show on the wall clock as the profile says?"""
+import os
+import statistics
+import subprocess
+
+import h5py
+import numpy
+
+from report import ROOT, Skip, launch, rows, spread
+
+SYNTHETIC = ROOT / "cases/networks/synthetic.toml"
+# What is left of the parametric profile is one number: L = half_round_trip_us. within_node is the path of two ranks here, too.
+LATENCY = "\n".join(f"{path}.{key}" for path in ("between_nodes", "within_node")
+                    for key in ("half_round_trip_us={us}", "overhead_us=0", "gap_us=0", "bandwidth_GBps=inf",
+                                "eager_limit_bytes=1000000000"))
+NOISE = "detours.rate_per_s=100\ndetours.duration_us=100"
+MOST_LOST = 0.02  # of a core's time: beyond it somebody else computes there
+
+
+def program(asked, name):
+    source, binary = ROOT / f"tests/bench/fidelity/{name}.c", asked.scratch / name
+    if not binary.exists():
+        subprocess.run(["mpicc", "-O2", source, "-o", binary], check=True)
+    return binary
+
+
+def need_quiet_cores(report, asked, ranks=2):
+    """Two ranks that read the clock for a second; @raises Skip"""
+    if len(os.sched_getaffinity(0)) < ranks:
+        raise Skip(f"needs {ranks} cores")
+    lost = float(launch(ranks, [program(asked, "delays"), "quiet", "1"])[0])
+    report.line(f"quiet?    {100 * lost:.2f} % of a core's time goes to interruptions longer than 10 us")
+    if lost > MOST_LOST:
+        raise Skip(f"no {ranks} quiet cores: more than {100 * MOST_LOST:.0f} % is lost")
+
+
+def library(asked, network, **more):
+    return {"LD_PRELOAD": asked.build / "libhaloscope-interconnect.so", "HALOSCOPE_NETWORK": network, "HALOSCOPE_CLOCK": "real",
+            **more}
+
+
+def delays(report, asked):
+    """Half round trips on 10 us, six at once on 10 us, and what the ideal network adds to the machine's own."""
+    need_quiet_cores(report, asked)
+    blocks = "3" if asked.quick else "25"
+    ten = library(asked, SYNTHETIC, HALOSCOPE_NETWORK_SET=LATENCY.format(us=10), HALOSCOPE_WITHOUT="jitter")
+    ideal = library(asked, ROOT / "cases/networks/ideal.toml")
+    report.line(f"{'[us], median (least - most) of ' + blocks + ' blocks':44} {'modelled':>26} {'native':>24}")
+
+    def row(name, variables, what):
+        modelled, own = rows(launch(2, [program(asked, "delays"), what, blocks], **variables)[0])
+        report.line(f"{name:44} {spread(modelled, 3):>26} {spread(own, 3):>24}")
+        return modelled, own
+
+    one, _ = row("one message, 10 us", ten, "ping-pong")
+    six, _ = row("six messages at once, 10 us", ten, "six")
+    none, own = row("one message, ideal", ideal, "ping-pong")
+    row("six messages at once, ideal", ideal, "six")
+    added = [a - b for a, b in zip(none, own)]
+    report.line(f"ideal adds {spread(added, 3)} us to a message")
+    report.target("one message", abs(statistics.median(one) - 10) <= 0.2, "10.0 +- 0.2 us")
+    report.target("six messages at once", abs(statistics.median(six) - 10) <= 0.5, "10 +- 0.5 us")
+    report.target("ideal adds", statistics.median(added) <= 0.3, "at most 0.3 us")
+
+
+def noise(report, asked):
+    """100 Hz x 100 us: found by the probe, in virtual and in real time; and how much longer computing takes on the wall clock."""
+    seconds = "3" if asked.quick else "10"
+
+    def probe(clock, **variables):
+        """Rates of the detours longer than 50 us, by rank, and the pooled durations of those. [1/s], [us]"""
+        file = f"noise-{clock}.h5"
+        launch(2, [asked.build / "haloscope", "probe", "--seconds", seconds, "--output", file], **variables)
+        with h5py.File(file) as probed:
+            lengths = 1e6 * probed["detours/pooled/duration_seconds"][:]
+            return probed["detours/rate_longer_than_50_us_per_second"][:], lengths[lengths > 50]
+
+    def row(clock, own, rates, lengths):
+        rates = [rate - its for rate, its in zip(rates, own)]
+        report.line(f"{clock:8}  " + ", ".join(f"{rate:.1f} Hz" for rate in rates) +
+                    f" on the ranks, median duration {numpy.median(lengths):.1f} us" +
+                    ("; the machine's own taken off: " + ", ".join(f"{rate:.1f} Hz" for rate in own) if any(own) else ""))
+        report.target(clock, all(abs(rate - 100) <= 5 for rate in rates) and abs(numpy.median(lengths) - 100) <= 10,
+                      "100 +- 5 Hz on every rank, 100 +- 10 us")
+
+    noisy = {"HALOSCOPE_NETWORK": SYNTHETIC, "HALOSCOPE_NETWORK_SET": NOISE}
+    row("virtual", (0, 0), *probe("virtual", HALOSCOPE_COMPUTE="announced", **noisy))
+    need_quiet_cores(report, asked)
+    own, _ = probe("native")
+    row("real", own, *probe("real", HALOSCOPE_CLOCK="real", **noisy))
+    blocks = "1" if asked.quick else "10"
+    modelled, own = rows(launch(2, [program(asked, "delays"), "stretch", blocks],
+                                **library(asked, SYNTHETIC, HALOSCOPE_NETWORK_SET=NOISE))[0])
+    slower = [100 * (a / b - 1) for a, b in zip(modelled, own)]
+    report.line(f"computing on the wall clock takes {spread(slower, 3)} % longer, {blocks} pairs of 2 s")
+    report.target("computing", abs(statistics.median(slower) - 1) <= 0.1, "1 +- 0.1 % longer")
