@@ -7,6 +7,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
+
+#include "border.hpp"
 
 namespace haloscope::interconnect {
 
@@ -21,17 +24,22 @@ Time thread_cpu() noexcept {
   return in_ps(t);
 }
 
-/// Between two readings in a row: the median of many, after a warm-up.
-Time cost_of_reading() noexcept {
-  std::array<Time, 513> costs{};
-  for (Time last = thread_cpu(); Time & cost : costs) {
-    const Time next = thread_cpu();
-    cost = next - last;
-    last = next;
-  }
+/// What lies between two readings in a row: the median of many, after a warm-up.
+template <class Reading>
+Time cost_of(Reading reading) {
+  std::array<long long, 513> costs{};
+  for (int round = 0; round < 2; ++round)
+    for (long long last = reading(); long long& cost : costs) {
+      const long long next = reading();
+      cost = next - last;
+      last = next;
+    }
   std::nth_element(costs.begin(), costs.begin() + costs.size() / 2, costs.end());
   return costs[costs.size() / 2];
 }
+
+/// Nobody else runs on a core for less than this, the switches to and fro included. [ps]
+constexpr Time least_interruption = 2'000'000;
 
 }  // namespace
 
@@ -40,8 +48,9 @@ void Clock::start(const Settings& settings, int rank) {
   announced_ = settings.announced_compute;
   if (!settings.without.noise) detours_ = Detours(settings.profile.detours, settings.seed, rank);
   if (mode_ == Mode::virtual_time && !announced_) {
-    cost_of_reading();
-    reading_cost_ = cost_of_reading();
+    tick_ = 1e12 * state.stopwatch.seconds_per_tick();
+    ticks_cost_ = cost_of([] { return state.stopwatch.now(); });
+    reading_cost_ = cost_of([this] { return cpu(); });
   }
   if (mode_ == Mode::real_time) {
     now_.time = wall();
@@ -66,14 +75,30 @@ void Clock::align(Time offset, double drift, Time since) noexcept {
 }
 
 void Clock::compute(Time work) noexcept {
-  // Of two calls in a row a reading may come out shorter than it costs: to drop what is below zero would let the
-  // readings' scatter add up.
-  work += owed_;
-  owed_ = std::min<Time>(work, 0);
   if (work <= 0) return;
   computed_ += work;
   now_.ideal += work;
   now_.time = detours_.any() ? detours_.after(now_.time, work) : now_.time + work;
+}
+
+void Clock::mark() noexcept {
+  mark_ = cpu();
+  counted_ = 0;
+  tick_mark_ = state.stopwatch.now();  // last: nothing of the library lies between this and the program
+}
+
+bool Clock::catch_up() noexcept {
+  const long long ticks = state.stopwatch.now() - tick_mark_ - ticks_cost_;  // first, likewise
+  const Time elapsed = static_cast<Time>(tick_ * static_cast<double>(ticks));
+  Time work = elapsed;
+  const bool brief = elapsed < least_interruption;
+  if (!brief) {
+    const Time of_thread = cpu() - mark_ - reading_cost_;
+    if (std::abs(elapsed - of_thread) > least_interruption) work = of_thread;  // others ran on this core
+  }
+  compute(work - counted_);
+  counted_ = std::max(counted_, work);
+  return brief;
 }
 
 void Clock::enter() noexcept {
@@ -85,7 +110,7 @@ void Clock::enter() noexcept {
                     : arrived;
     hold();
   } else if (!announced_) {
-    compute(cpu() - mark_ - reading_cost_);
+    (void)catch_up();
   }
 }
 
@@ -93,7 +118,7 @@ void Clock::leave() noexcept {
   if (mode_ == Mode::real_time)
     hold();
   else if (!announced_)
-    mark_ = cpu();
+    mark();
 }
 
 void Clock::hold() const noexcept {
@@ -114,9 +139,9 @@ void Clock::wait_until(const Moment& moment) noexcept { now_ = later(now_, momen
 
 Time Clock::read() noexcept {
   if (mode_ == Mode::virtual_time && !announced_) {
-    const Time mark = cpu();
-    compute(mark - mark_ - reading_cost_);
-    mark_ = mark;
+    inside = true;  // without a time-stamp counter the stopwatch asks clock_gettime, which the library may answer
+    if (!catch_up()) mark();
+    inside = false;
   }
   return now_.time;
 }

@@ -3,10 +3,12 @@
 /// @file clock.hpp
 /// The clock of this rank, and beside it the clock it would have on the ideal network.
 ///
-/// Virtual: between two calls into MPI the clock advances by the CPU time of the thread (less what reading that clock
-/// costs, measured at the start), or by what the program announces; detours of the host stretch it. Inside the library
-/// it advances by the model alone: the library's own time never enters. Two readings of the thread's CPU clock a call,
-/// 0.2 us each.
+/// Virtual: between two calls into MPI the clock advances by the CPU time of the thread, or by what the program
+/// announces; detours of the host stretch it. Inside the library it advances by the model alone: the library's own time
+/// never enters. Reading the thread's CPU clock takes 0.2 to 0.4 us of its own, and now more, now less: so what is
+/// counted is the time-stamp counter, read last before the program goes on and first when it calls, and the CPU clock
+/// only tells whether others had the core meanwhile (for less than 2 us nobody has; then it is not even asked). If they
+/// had, it counts, less what a reading costs. One or two readings of it a call.
 /// Real: the wall clock, aligned between nodes; leave() holds the program back until the time the call has in the
 /// model. Detours of a computing stretch come at its end, in the next call. The ideal twin advances by the same
 /// computing without detours, and waits only for whom it depends on: with announced computing it is to the bit the
@@ -63,13 +65,21 @@ class Clock {
   [[nodiscard]] Time wall() const noexcept;
   void compute(Time work) noexcept;
   void hold() const noexcept;
+  /// Virtual, CPU time: the program goes on from here.
+  void mark() noexcept;
+  /// … what it has computed since then goes onto the clock, if it is not there yet. True when that was so brief that
+  /// the CPU clock was not read.
+  bool catch_up() noexcept;
 
   Mode mode_ = Mode::record;
   bool announced_ = false;
   Moment now_;
-  Time mark_ = 0;          ///< CPU clock when the program went on
-  Time reading_cost_ = 0;  ///< of the CPU clock, between two readings
-  Time owed_ = 0;  ///< what readings have fallen short by, at most 0
+  Time mark_ = 0;             ///< CPU clock when the program went on
+  long long tick_mark_ = 0;   ///< the stopwatch then
+  Time counted_ = 0;          ///< of the stretch since then, what is on the clock
+  double tick_ = 0;           ///< of the stopwatch [ps]
+  long long ticks_cost_ = 0;  ///< of the stopwatch, between two readings
+  Time reading_cost_ = 0;     ///< of the CPU clock, between two readings
   Time computed_ = 0;
   Detours detours_;
   Time origin_ = 0, offset_ = 0, since_ = 0;
