@@ -41,6 +41,11 @@ Time cost_of(Reading reading) {
 /// Nobody else runs on a core for less than this, the switches to and fro included. [ps]
 constexpr Time least_interruption = 2'000'000;
 
+/// Real: calls that follow each other so closely are a row of calls … [ps]
+constexpr Time brief_gap = 1'000'000;
+/// … in which the program's time falls no further behind the wall clock than this. [ps]
+constexpr Time most_behind = 5'000'000;
+
 }  // namespace
 
 void Clock::start(const Settings& settings, int rank) {
@@ -103,26 +108,33 @@ bool Clock::catch_up() noexcept {
 
 void Clock::enter() noexcept {
   if (mode_ == Mode::real_time) {
+    const Time here = wall(), gap = here - left_wall_;
+    const Time program = gap < brief_gap ? std::max(left_program_ + gap, here - most_behind) : here;
+    behind_ = std::max<Time>(here - program, 0);
     // A detour that would have come while the program computed is made up for now.
-    const Time left = now_.time, arrived = std::max(wall(), left);
+    const Time left = now_.time, arrived = std::max(here, left);
     now_.time = detours_.any()
                     ? left - origin_ >= 0 ? origin_ + detours_.after(left - origin_, arrived - left) : arrived
                     : arrived;
-    hold();
+    if (now_.time > here) (void)hold();
   } else if (!announced_) {
     (void)catch_up();
   }
 }
 
 void Clock::leave() noexcept {
-  if (mode_ == Mode::real_time)
-    hold();
-  else if (!announced_)
+  if (mode_ == Mode::real_time) {
+    left_wall_ = hold();
+    left_program_ = now_.time - behind_;
+  } else if (!announced_) {
     mark();
+  }
 }
 
-void Clock::hold() const noexcept {
-  while (wall() < now_.time) {
+Time Clock::hold() const noexcept {
+  for (;;) {
+    const Time here = wall();
+    if (here >= now_.time) return here;
 #if defined(__x86_64__)
     __builtin_ia32_pause();
 #endif
@@ -135,7 +147,10 @@ void Clock::announce(Time work) noexcept {
 
 void Clock::spend(Time cost) noexcept { now_.time += cost; }
 
-void Clock::wait_until(const Moment& moment) noexcept { now_ = later(now_, moment); }
+void Clock::wait_until(const Moment& moment) noexcept {
+  if (moment.time > now_.time) behind_ = 0;
+  now_ = later(now_, moment);
+}
 
 Time Clock::read() noexcept {
   if (mode_ == Mode::virtual_time && !announced_) {

@@ -10,9 +10,10 @@
 /// only tells whether others had the core meanwhile (for less than 2 us nobody has; then it is not even asked). If they
 /// had, it counts, less what a reading costs. One or two readings of it a call.
 /// Real: the wall clock, aligned between nodes; leave() holds the program back until the time the call has in the
-/// model. Detours of a computing stretch come at its end, in the next call. The ideal twin advances by the same
-/// computing without detours, and waits only for whom it depends on: with announced computing it is to the bit the
-/// clock of the same run on a network that takes no time.
+/// model. In a row of calls messages leave as if the library had taken no time in the calls before: six at once are in
+/// flight together, though to post them takes a microsecond. Detours of a computing stretch come at its end, in the
+/// next call. The ideal twin advances by the same computing without detours, and waits only for whom it depends on:
+/// with announced computing it is to the bit the clock of the same run on a network that takes no time.
 #include "interconnect/model/detours.hpp"
 #include "interconnect/settings.hpp"
 
@@ -42,6 +43,8 @@ class Clock {
 
   /// Inside the library: where the clock stands. Real: the wall clock at enter() and what the model has added since.
   [[nodiscard]] Moment now() const noexcept { return now_; }
+  /// Inside: when a message leaves that is sent now. Real: earlier than now() by what the library itself has taken.
+  [[nodiscard]] Time departs() const noexcept { return now_.time - behind_; }
   /// Inside: the processor is busy for @p cost with the network (an overhead o); nothing on the ideal clock. Real:
   /// spins.
   void spend(Time cost) noexcept;
@@ -64,7 +67,7 @@ class Clock {
   [[nodiscard]] Time cpu() const noexcept;
   [[nodiscard]] Time wall() const noexcept;
   void compute(Time work) noexcept;
-  void hold() const noexcept;
+  Time hold() const noexcept;  ///< returns the wall clock
   /// Virtual, CPU time: the program goes on from here.
   void mark() noexcept;
   /// … what it has computed since then goes onto the clock, if it is not there yet. True when that was so brief that
@@ -82,6 +85,8 @@ class Clock {
   Time reading_cost_ = 0;     ///< of the CPU clock, between two readings
   Time computed_ = 0;
   Detours detours_;
+  Time left_wall_ = 0, left_program_ = 0;  ///< real: when the program went on, by the wall clock and by its own time
+  Time behind_ = 0;                        ///< real: of its own time behind the wall clock
   Time origin_ = 0, offset_ = 0, since_ = 0;
   double drift_ = 0;
 };

@@ -113,7 +113,7 @@ Departure Engine::depart(int to, std::int64_t bytes) {
   clock.spend(path.overhead());
   const Moment now = clock.now();
   Time& free = is_within(to) ? interfaces.within : interfaces.between;
-  const Time enters = std::max(now.time, free), jitter = draw(to);
+  const Time enters = std::max(clock.departs(), free), jitter = draw(to);
   free = enters + path.occupancy(bytes);
   const Time arrival = std::max(enters + path.flight(bytes) + jitter, peer.last_arrival);
   if (path.is_eager(bytes)) peer.last_arrival = arrival;

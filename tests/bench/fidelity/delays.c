@@ -7,8 +7,8 @@
 //
 // quiet: every rank reads the clock for SECONDS without a pause; prints the largest share of it that any rank lost in
 // interruptions of more than 10 us. ping-pong, six: half round trips of one message and of six at once [us], on ranks 0
-// and 1. stretch: computing of half a second, one call into MPI each millisecond; prints its seconds, by the CPU clock of
-// the thread: what holds the program back spins, and what other programs take is not seen.
+// and 1. stretch: by how much detours make computing longer [%], a line for each half second; by the CPU clock of the
+// thread: what holds the program back spins, and what other programs take is not seen.
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,23 +103,32 @@ static double median_half_round_trip(void (*exchange)(int), int rank) {
   return times[repetitions / 2];
 }
 
-/// A fixed piece of work, each rank alone. @return its seconds, calls through MPI_ or PMPI_ within
-static double computing(int native, long loops_a_millisecond) {
+static double work(long loops) {
+  double x = 1;
+  for (long i = 0; i < loops; ++i) x = x * 1.0000001 + 1e-9;
+  return x;
+}
+
+/// Half a second of computing, each rank alone: milliseconds that end in a call, which makes up for the detours since the
+/// last one, and milliseconds that do not, in turn. @return by how much detours made all of it longer [%]
+static double stretch(long loops) {
   volatile double sink = 0;
+  double with = 0, without = 0;
   int flag = 0;
-  MPI_Iprobe(0, 0, MPI_COMM_SELF, &flag, MPI_STATUS_IGNORE);  // what came due before is made up for here
-  const double begin = seconds_of(CLOCK_THREAD_CPUTIME_ID);
-  for (int millisecond = 0; millisecond < 500; ++millisecond) {
-    double x = 1;
-    for (long i = 0; i < loops_a_millisecond; ++i) x = x * 1.0000001 + 1e-9;
-    sink = x;
-    if (native)
-      PMPI_Iprobe(0, 0, MPI_COMM_SELF, &flag, MPI_STATUS_IGNORE);
-    else
-      MPI_Iprobe(0, 0, MPI_COMM_SELF, &flag, MPI_STATUS_IGNORE);
+  MPI_Iprobe(0, 0, MPI_COMM_SELF, &flag, MPI_STATUS_IGNORE);  // what came due before
+  double last = seconds_of(CLOCK_THREAD_CPUTIME_ID);
+  for (int i = 0; i < 250; ++i) {
+    sink = work(loops);
+    const double middle = seconds_of(CLOCK_THREAD_CPUTIME_ID);
+    sink = work(loops);
+    MPI_Iprobe(0, 0, MPI_COMM_SELF, &flag, MPI_STATUS_IGNORE);
+    const double end = seconds_of(CLOCK_THREAD_CPUTIME_ID);
+    without += middle - last;
+    with += end - middle;
+    last = end;
   }
   (void)sink;
-  return seconds_of(CLOCK_THREAD_CPUTIME_ID) - begin;
+  return 100 * (with - without) / (2 * without);
 }
 
 static long loops_a_millisecond(void) {
@@ -128,9 +137,7 @@ static long loops_a_millisecond(void) {
   const long loops = 1000000;
   for (int attempt = 0; attempt < 20; ++attempt) {
     const double begin = now();
-    double x = 1;
-    for (long i = 0; i < loops; ++i) x = x * 1.0000001 + 1e-9;
-    sink = x;
+    sink = work(loops);
     const double seconds = now() - begin;
     if (seconds < best) best = seconds;
   }
@@ -160,8 +167,8 @@ int main(int argc, char** argv) {
   } else if (strcmp(what, "stretch") == 0) {
     const long loops = loops_a_millisecond();
     for (int i = 0; i < blocks; ++i) {
-      const double modelled = computing(0, loops), native = computing(1, loops);
-      if (rank == 0) printf("%.6f %.6f\n", modelled, native);
+      const double longer = stretch(loops);
+      if (rank == 0) printf("%.6f\n", longer);
     }
   } else {
     if (rank == 0) fprintf(stderr, "usage: delays quiet SECONDS | ping-pong BLOCKS | six BLOCKS | stretch BLOCKS\n");

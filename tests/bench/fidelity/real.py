@@ -26,10 +26,14 @@ def program(asked, name):
 
 
 def need_quiet_cores(report, asked, ranks=2):
-    """Two ranks that read the clock for a second; @raises Skip"""
+    """Ranks that read the clock for a second, five times if need be. @raises Skip"""
     if len(os.sched_getaffinity(0)) < ranks:
         raise Skip(f"needs {ranks} cores")
-    lost = float(launch(ranks, [program(asked, "delays"), "quiet", "1"])[0])
+    lost = 1.0
+    for _ in range(5):
+        lost = min(lost, float(launch(ranks, [program(asked, "delays"), "quiet", "1"])[0]))
+        if lost <= MOST_LOST:
+            break
     report.line(f"quiet?    {100 * lost:.2f} % of a core's time goes to interruptions longer than 10 us")
     if lost > MOST_LOST:
         raise Skip(f"no {ranks} quiet cores: more than {100 * MOST_LOST:.0f} % is lost")
@@ -87,8 +91,7 @@ def noise(report, asked):
     own, _ = probe("native")
     row("real", own, *probe("real", HALOSCOPE_CLOCK="real", **noisy))
     blocks = "5" if asked.quick else "40"
-    modelled, own = rows(launch(2, [program(asked, "delays"), "stretch", blocks],
-                                **library(asked, SYNTHETIC, HALOSCOPE_NETWORK_SET=NOISE))[0])
-    slower = [100 * (a / b - 1) for a, b in zip(modelled, own)]
+    (slower,) = rows(launch(2, [program(asked, "delays"), "stretch", blocks],
+                            **library(asked, SYNTHETIC, HALOSCOPE_NETWORK_SET=NOISE))[0])
     report.line(f"computing takes {spread(slower, 3)} % longer, {blocks} pairs of 0.5 s of rank 0's CPU time")
     report.target("computing", abs(statistics.median(slower) - 1) <= 0.1, "1 +- 0.1 % longer")
