@@ -54,7 +54,8 @@ def make_hosts(stack):
 
 def entering(which):
     """Words before a command that run it on that host. Its hostname is set in a UTS namespace of the command's own."""
-    return ["nsenter", f"--net=/run/netns/{NAMES[which]}", "unshare", "--uts", "sh", "-c", f'hostname {HOSTNAMES[which]}; exec "$@"', "sh"]
+    return ["nsenter", f"--net=/run/netns/{NAMES[which]}", "unshare", "--uts", "sh", "-c",
+            f'hostname {HOSTNAMES[which]}; exec "$@"', "sh"]
 
 
 def write_agent(path):
@@ -89,7 +90,8 @@ def data_of(path):
 
 def check_virtual(check):
     """Logical clocks know nothing of where the ranks really are."""
-    asked = ["run", "vortex.toml", "--network", "tcp-oci-vm", "--ranks-per-node", "2", "--compute", "model", "--seed", "7", "--output"]
+    asked = ["run", "vortex.toml", "--network", "tcp-oci-vm", "--ranks-per-node", "2", "--compute", "model", "--seed", "7",
+             "--output"]
     for output, hosts, variables in (("one.h5", 1, {}), ("two.h5", 2, {}), ("by-mpi.h5", 1, {"HALOSCOPE_CHANNEL": "mpi"})):
         status, _, err = launch([*asked, output], hosts, **variables)
         check.equal(status, 0, f"{output}: exit code ({err!r})")

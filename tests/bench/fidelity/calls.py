@@ -3,7 +3,7 @@
 import statistics
 
 from real import program
-from report import ROOT, launch, spread
+from report import ROOT, launch, rows, spread
 
 
 def measure(report, asked):
@@ -20,8 +20,8 @@ def measure(report, asked):
         report.line(f"{kind:20} {columns[0]:>28} {columns[1]:>28} {spread(more, 1):>24}")
         report.target(kind, statistics.median(more) < 100, "below 100 ns a call")
 
-    text, _ = launch(1, [program(asked, "calls"), "virtual", blocks], **preload, HALOSCOPE_NETWORK=ROOT / "cases/networks/ideal.toml")
-    columns = list(zip(*[[float(word) for word in line.split()] for line in text.splitlines()]))
+    columns = rows(launch(1, [program(asked, "calls"), "virtual", blocks], **preload,
+                          HALOSCOPE_NETWORK=ROOT / "cases/networks/ideal.toml")[0])
     report.line("virtual, a pair of calls (Send and Recv to itself) on the ideal network, [ns a pair]")
     report.line(f"  nothing between: logical clock {spread(columns[0], 1)}, the thread's own {spread(columns[1], 1)}")
     report.line(f"  between computing of {statistics.median(columns[3]):.0f} ns: logical clock {spread(columns[2], 1)} more than "

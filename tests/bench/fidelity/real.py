@@ -82,7 +82,8 @@ def noise(report, asked):
             return len(lengths) / probed["detours/observed_seconds"][:].sum(), float(numpy.median(lengths)) if len(lengths) else 0
 
     def row(clock, own, rate, length):
-        report.line(f"{clock:8}  {rate:.1f} Hz x {length:.1f} us" + (f"; the machine itself {own:.1f} Hz, taken off" if own else ""))
+        report.line(f"{clock:8}  {rate:.1f} Hz x {length:.1f} us" +
+                    (f"; the machine itself {own:.1f} Hz, taken off" if own else ""))
         report.target(clock, abs(rate - own - 100) <= 5 and abs(length - 100) <= 10, "100 +- 5 Hz, 100 +- 10 us")
 
     noisy = {"HALOSCOPE_NETWORK": SYNTHETIC, "HALOSCOPE_NETWORK_SET": NOISE}
