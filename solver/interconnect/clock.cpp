@@ -7,6 +7,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
+
+#include "border.hpp"
 
 #include "interconnect/time_check.hpp"
 
@@ -23,17 +26,27 @@ Time thread_cpu() noexcept {
   return in_ps(t);
 }
 
-/// Between two readings in a row: the median of many, after a warm-up.
-Time cost_of_reading() noexcept {
-  std::array<Time, 513> costs{};
-  for (Time last = thread_cpu(); Time & cost : costs) {
-    const Time next = thread_cpu();
-    cost = next - last;
-    last = next;
-  }
+/// What lies between two readings in a row: the median of many, after a warm-up.
+template <class Reading>
+Time cost_of(Reading reading) {
+  std::array<long long, 513> costs{};
+  for (int round = 0; round < 2; ++round)
+    for (long long last = reading(); long long& cost : costs) {
+      const long long next = reading();
+      cost = next - last;
+      last = next;
+    }
   std::nth_element(costs.begin(), costs.begin() + costs.size() / 2, costs.end());
   return costs[costs.size() / 2];
 }
+
+/// Nobody else runs on a core for less than this, the switches to and fro included. [ps]
+constexpr Time least_interruption = 2'000'000;
+
+/// Real: calls that follow each other so closely are a row of calls … [ps]
+constexpr Time brief_gap = 1'000'000;
+/// … in which the program's time falls no further behind the wall clock than this. [ps]
+constexpr Time most_behind = 5'000'000;
 
 }  // namespace
 
@@ -42,8 +55,9 @@ void Clock::start(const Settings& settings, int rank) {
   announced_ = settings.announced_compute;
   if (!settings.without.noise) detours_ = Detours(settings.profile.detours, settings.seed, rank);
   if (mode_ == Mode::virtual_time && !announced_) {
-    cost_of_reading();
-    reading_cost_ = cost_of_reading();
+    tick_ = 1e12 * state.stopwatch.seconds_per_tick();
+    ticks_cost_ = cost_of([] { return state.stopwatch.now(); });
+    reading_cost_ = cost_of([this] { return cpu(); });
   }
   if (mode_ == Mode::real_time) {
     now_.time = wall();
@@ -75,16 +89,39 @@ void Clock::compute(Time work) noexcept {
   now_.time = detours_.any() ? detours_.after(now_.time, work) : now_.time + work;
 }
 
+void Clock::mark() noexcept {
+  mark_ = cpu();
+  counted_ = 0;
+  tick_mark_ = state.stopwatch.now();  // last: nothing of the library lies between this and the program
+}
+
+bool Clock::catch_up() noexcept {
+  const long long ticks = state.stopwatch.now() - tick_mark_ - ticks_cost_;  // first, likewise
+  const Time elapsed = static_cast<Time>(tick_ * static_cast<double>(ticks));
+  Time work = elapsed;
+  const bool brief = elapsed < least_interruption;
+  if (!brief) {
+    const Time of_thread = cpu() - mark_ - reading_cost_;
+    if (std::abs(elapsed - of_thread) > least_interruption) work = of_thread;  // others ran on this core
+  }
+  compute(work - counted_);
+  counted_ = std::max(counted_, work);
+  return brief;
+}
+
 void Clock::enter() noexcept {
   if (mode_ == Mode::real_time) {
+    const Time here = wall(), gap = here - left_wall_;
+    const Time program = gap < brief_gap ? std::max(left_program_ + gap, here - most_behind) : here;
+    behind_ = std::max<Time>(here - program, 0);
     // A detour that would have come while the program computed is made up for now.
-    const Time left = now_.time, arrived = std::max(wall(), left);
+    const Time left = now_.time, arrived = std::max(here, left);
     now_.time = detours_.any()
                     ? left - origin_ >= 0 ? origin_ + detours_.after(left - origin_, arrived - left) : arrived
                     : arrived;
-    hold();
+    if (now_.time > here) (void)hold();
   } else if (!announced_) {
-    compute(cpu() - mark_ - reading_cost_);
+    (void)catch_up();
   }
   check();
 }
@@ -97,14 +134,18 @@ void Clock::check() noexcept {
 
 void Clock::leave() noexcept {
   check();
-  if (mode_ == Mode::real_time)
-    hold();
-  else if (!announced_)
-    mark_ = cpu();
+  if (mode_ == Mode::real_time) {
+    left_wall_ = hold();
+    left_program_ = now_.time - behind_;
+  } else if (!announced_) {
+    mark();
+  }
 }
 
-void Clock::hold() const noexcept {
-  while (wall() < now_.time) {
+Time Clock::hold() const noexcept {
+  for (;;) {
+    const Time here = wall();
+    if (here >= now_.time) return here;
 #if defined(__x86_64__)
     __builtin_ia32_pause();
 #endif
@@ -117,13 +158,16 @@ void Clock::announce(Time work) noexcept {
 
 void Clock::spend(Time cost) noexcept { now_.time += cost; }
 
-void Clock::wait_until(const Moment& moment) noexcept { now_ = later(now_, moment); }
+void Clock::wait_until(const Moment& moment) noexcept {
+  if (moment.time > now_.time) behind_ = 0;
+  now_ = later(now_, moment);
+}
 
 Time Clock::read() noexcept {
   if (mode_ == Mode::virtual_time && !announced_) {
-    const Time mark = cpu();
-    compute(mark - mark_ - reading_cost_);
-    mark_ = mark;
+    inside = true;  // without a time-stamp counter the stopwatch asks clock_gettime, which the library may answer
+    if (!catch_up()) mark();
+    inside = false;
   }
   return now_.time;
 }

@@ -3,14 +3,17 @@
 /// @file clock.hpp
 /// The clock of this rank, and beside it the clock it would have on the ideal network.
 ///
-/// Virtual: between two calls into MPI the clock advances by the CPU time of the thread (less what reading that clock
-/// costs, measured at the start), or by what the program announces; detours of the host stretch it. Inside the library
-/// it advances by the model alone: the library's own time never enters. Two readings of the thread's CPU clock a call,
-/// 0.2 us each.
+/// Virtual: between two calls into MPI the clock advances by the CPU time of the thread, or by what the program
+/// announces; detours of the host stretch it. Inside the library it advances by the model alone: the library's own time
+/// never enters. Reading the thread's CPU clock takes 0.2 to 0.4 us of its own, and now more, now less: so what is
+/// counted is the time-stamp counter, read last before the program goes on and first when it calls, and the CPU clock
+/// only tells whether others had the core meanwhile (for less than 2 us nobody has; then it is not even asked). If they
+/// had, it counts, less what a reading costs. One or two readings of it a call.
 /// Real: the wall clock, aligned between nodes; leave() holds the program back until the time the call has in the
-/// model. Detours of a computing stretch come at its end, in the next call. The ideal twin advances by the same
-/// computing without detours, and waits only for whom it depends on: with announced computing it is to the bit the
-/// clock of the same run on a network that takes no time.
+/// model. In a row of calls messages leave as if the library had taken no time in the calls before: six at once are in
+/// flight together, though to post them takes a microsecond. Detours of a computing stretch come at its end, in the
+/// next call. The ideal twin advances by the same computing without detours, and waits only for whom it depends on:
+/// with announced computing it is to the bit the clock of the same run on a network that takes no time.
 #include "interconnect/model/detours.hpp"
 #include "interconnect/settings.hpp"
 
@@ -40,12 +43,19 @@ class Clock {
 
   /// Inside the library: where the clock stands. Real: the wall clock at enter() and what the model has added since.
   [[nodiscard]] Moment now() const noexcept { return now_; }
+  /// Inside: when a message leaves that is sent now. Real: earlier than now() by what the library itself has taken.
+  [[nodiscard]] Time departs() const noexcept { return now_.time - behind_; }
   /// Inside: the processor is busy for @p cost with the network (an overhead o); nothing on the ideal clock. Real:
   /// spins.
   void spend(Time cost) noexcept;
   /// Inside: waits until @p moment, on each clock if it is later than now.
   void wait_until(const Moment& moment) noexcept;
 
+  /// Real: stops the program for the detours that have come due while it computed, as enter() does. Before it reads the
+  /// time: a loop that reads nothing but the clock would never see them.
+  void make_up_detours() noexcept {
+    if (detours_.any()) enter();
+  }
   /// Virtual: what MPI_Wtime reads, called from outside. [ps]
   [[nodiscard]] Time read() noexcept;
   [[nodiscard]] Time computed() const noexcept { return computed_; }  ///< since start(), undisturbed
@@ -57,16 +67,27 @@ class Clock {
   [[nodiscard]] Time cpu() const noexcept;
   [[nodiscard]] Time wall() const noexcept;
   void compute(Time work) noexcept;
-  void hold() const noexcept;
+  Time hold() const noexcept;  ///< returns the wall clock
+  /// Virtual, CPU time: the program goes on from here.
+  void mark() noexcept;
+  /// … what it has computed since then goes onto the clock, if it is not there yet. True when that was so brief that
+  /// the CPU clock was not read.
+  bool catch_up() noexcept;
   void check() noexcept;  ///< that neither clock went back since the last check
 
   Mode mode_ = Mode::record;
   bool announced_ = false;
   Moment now_, checked_;
-  Time mark_ = 0;          ///< CPU clock when the program went on
-  Time reading_cost_ = 0;  ///< of the CPU clock, between two readings
+  Time mark_ = 0;             ///< CPU clock when the program went on
+  long long tick_mark_ = 0;   ///< the stopwatch then
+  Time counted_ = 0;          ///< of the stretch since then, what is on the clock
+  double tick_ = 0;           ///< of the stopwatch [ps]
+  long long ticks_cost_ = 0;  ///< of the stopwatch, between two readings
+  Time reading_cost_ = 0;     ///< of the CPU clock, between two readings
   Time computed_ = 0;
   Detours detours_;
+  Time left_wall_ = 0, left_program_ = 0;  ///< real: when the program went on, by the wall clock and by its own time
+  Time behind_ = 0;                        ///< real: of its own time behind the wall clock
   Time origin_ = 0, offset_ = 0, since_ = 0;
   double drift_ = 0;
 };

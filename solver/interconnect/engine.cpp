@@ -127,7 +127,7 @@ Departure Engine::depart(int to, std::int64_t bytes, bool eager) {
   const Moment now = clock.now();
   Time& free = is_within(to) ? interfaces.within : interfaces.between;
   const std::uint64_t number = peer.messages.number;
-  const Time enters = std::max(now.time, free), jitter = path.draw(peer.messages, rank, to);
+  const Time enters = std::max(clock.departs(), free), jitter = path.draw(peer.messages, rank, to);
   free = enters + path.occupancy(bytes);
   const Time arrival = std::max(enters + path.flight(bytes) + jitter, peer.last_arrival);
   if (eager) peer.last_arrival = arrival;

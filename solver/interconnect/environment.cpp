@@ -92,7 +92,11 @@ HALOSCOPE_MPI MPI_Finalize() {
 
 HALOSCOPE_MPI_TIME MPI_Wtime() {
   Engine* const here = inside ? nullptr : modelled_engine();
-  if (here == nullptr || here->settings.mode != Mode::virtual_time) return PMPI_Wtime();
+  if (here == nullptr) return PMPI_Wtime();
+  if (here->settings.mode != Mode::virtual_time) {
+    if (engine() != nullptr) here->clock.make_up_detours();
+    return PMPI_Wtime();
+  }
   // While the model pauses its clock stands still.
   return to_seconds(engine() == nullptr ? here->clock.now().time : here->clock.read());
 }

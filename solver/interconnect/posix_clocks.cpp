@@ -78,11 +78,13 @@ long long read(clockid_t id) noexcept {
 void sleep_for(long long ns) noexcept {
   Engine* const here = engine();
   if (here == nullptr) return;
+  inside = true;
   here->clock.enter();
   const Moment now = here->clock.now();
   const Time pause = 1000 * std::clamp(ns, 0LL, 1'000'000'000'000'000LL);  // who sleeps for days waits for its end
   here->clock.wait_until({now.time + pause, now.ideal + pause});
   here->clock.leave();
+  inside = false;
   sched_yield();  // who sleeps in a loop waits for others
 }
 

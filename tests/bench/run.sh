@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# usage: tests/bench/run.sh [--quick] [--ranks N] [--output FILE] [poisson|kernels|halo|record|weak]…
+# usage: tests/bench/run.sh [--quick] [--ranks N] [--output FILE] [poisson|kernels|halo|record|weak|fidelity]…
 #
-# Builds and runs the benchmarks, all or those named, and prints one report, kept in FILE too. --quick: small sizes and few
-# repeats, to see that they work; targets are then not judged. Ranks (2) are bound to cores; run on a quiet machine. Exits 4
-# when a target is missed. What each row counts: tests/bench/README.md.
+# Builds and runs the benchmarks, those named or all but fidelity, and prints one report, kept in FILE too. --quick: small
+# sizes and few repeats, to see that they work; targets are then not judged. Ranks (2) are bound to cores; run on a quiet
+# machine. Exits 4 when a target is missed. What each row counts: tests/bench/README.md.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 quick=false
@@ -20,9 +20,9 @@ while [ $# -gt 0 ]; do
     --quick) quick=true ;;
     --ranks) ranks=${2:?a number must follow --ranks} && shift ;;
     --output) output=${2:?a file must follow --output} && shift ;;
-    poisson | kernels | halo | record | weak) wanted+=("$1") ;;
+    poisson | kernels | halo | record | weak | fidelity) wanted+=("$1") ;;
     -h | --help) sed -n '3,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit 0 ;;
-    *) die "tests/bench/run.sh: $1: must be --quick, --ranks, --output, poisson, kernels, halo, record or weak" ;;
+    *) die "tests/bench/run.sh: $1: must be --quick, --ranks, --output, poisson, kernels, halo, record, weak or fidelity" ;;
   esac
   shift
 done
@@ -33,7 +33,7 @@ case $output in /* | '') ;; *) output=$PWD/$output ;; esac
 "$root/jobs/setup.sh" release
 cd "$root"
 cmake --preset release -DHALOSCOPE_BENCH=ON >build/configure-bench.log
-cmake --build --preset release --target bench_poisson bench_kernels bench_halo bench_record bench_record_bare bench_weak >&2
+cmake --build --preset release --target bench_poisson bench_kernels bench_halo bench_record bench_record_bare bench_weak haloscope >&2
 bench=$root/build/release/tests/bench
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -88,6 +88,13 @@ report() {
       record)
         row bench_record --output "$scratch/record.h5" -- --output "$scratch/record.h5" --block 20 --repeats 3
         record_against_bare
+        ;;
+      fidelity)
+        if $quick; then
+          tests/bench/fidelity/measure.py --quick --ranks "$ranks" || failed=4
+        else
+          tests/bench/fidelity/measure.py --ranks "$ranks" || failed=4
+        fi
         ;;
       weak) row bench_weak -- --cells 24 --repeats 3 --triad-mib 16 ;;
       poisson)
