@@ -28,7 +28,7 @@ Counts summed(const Counts& mine, MPI_Comm world) {
   PMPI_Comm_rank(world, &rank);
   PMPI_Comm_size(world, &ranks);
   std::string text;
-  for (const auto& [call, count] : mine) text += call + " " + std::to_string(count) + "\n";
+  for (const auto& [call, count] : mine) text += std::to_string(count) + " " + call + "\n";
 
   const int length = static_cast<int>(text.size());
   std::vector<int> lengths(static_cast<std::size_t>(ranks)), starts(static_cast<std::size_t>(ranks));
@@ -43,7 +43,8 @@ Counts summed(const Counts& mine, MPI_Comm world) {
   Counts sum;
   std::istringstream lines(all);
   long long count = 0;
-  for (std::string call; lines >> call >> count;) sum[call] += count;
+  // A name may hold spaces: it is the rest of its line.
+  for (std::string call; lines >> count && std::getline(lines >> std::ws, call);) sum[call] += count;
   return sum;
 }
 
