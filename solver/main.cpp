@@ -159,6 +159,8 @@ struct CommandLine {
     under = app.add_subcommand("under", "Run any MPI program on a modelled network, or record it");
     add_network(under, to);
     under->add_option("--seed", to.seed, "Seed of the delays [1]")->type_name("N");
+    under->add_option("--compute", to.compute, "Computing takes the CPU's time, or what is announced [cpu]")
+        ->type_name("cpu|announced");
     under->add_flag("--posix-clocks", to.posix_clocks, "The clocks and sleeps of POSIX follow it too");
     under->add_option("--record", under_options.record, "Run file: the whole program as one step")
         ->type_name("FILE.h5");

@@ -33,6 +33,7 @@ void describe_network(const Network& network, RecordHeader& header) {
   header.extra_numbers.insert({{"network_seed", network.seed},
                                {"ranks_per_node", std::min(ranks, network.ranks_per_node)},
                                {"nodes", (ranks + network.ranks_per_node - 1) / network.ranks_per_node},
+                               {"posix_clocks", network.posix_clocks ? 1 : 0},
                                {"exact", 0}});
 }
 

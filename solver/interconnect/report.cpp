@@ -126,11 +126,13 @@ void report(const Engine& engine, MPI_Comm world) {
   if (engine.rank != 0) return;
 
   const int nodes = settings.node_of(engine.ranks - 1) + 1;
-  std::fprintf(stderr, "haloscope interconnect: %d rank%s on %d node%s, network %s (%s), %s time, seed %llu\n",
+  std::fprintf(stderr,
+               "haloscope interconnect: %d rank%s on %d node%s, network %s (%s), %s time, seed %llu, computing %s\n",
                engine.ranks, engine.ranks == 1 ? "" : "s", nodes, nodes == 1 ? "" : "s", settings.profile.name.c_str(),
                settings.profile.hash.c_str(), virtual_time ? "virtual" : "real",
-               static_cast<unsigned long long>(settings.seed));
+               static_cast<unsigned long long>(settings.seed), compute_mode(settings));
   if (const std::string off = names_of(settings.without); !off.empty()) line("without", off);
+  if (settings.posix_clocks) line("POSIX clocks", "follow the logical clock, and sleeps advance it");
   if (virtual_time)
     print_times(times);
   else

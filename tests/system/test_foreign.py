@@ -15,7 +15,7 @@ from haloscope_program import MPIEXEC, PROGRAM, SOURCE, STEADY, Checks, Folder, 
 FOREIGN = SOURCE / "tests/foreign"
 LAUNCH = [MPIEXEC, "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1"]
 # Only what a program announces takes time: nothing of this machine enters the clock, so times are exact.
-EXACT = {"HALOSCOPE_COMPUTE": "announced"}
+EXACT = {"compute": "announced"}
 
 
 def native(command, ranks):
@@ -23,9 +23,9 @@ def native(command, ranks):
     return done.returncode, done.stdout, done.stderr
 
 
-def under(command, ranks, *options, **variables):
+def under(command, ranks, *options, compute="cpu", **variables):
     """The same on the network: (status, standard output, report by its first words)."""
-    line = [PROGRAM, "under", "--network", "steady.toml", *options, "--", *LAUNCH, "-n", str(ranks), *command]
+    line = [PROGRAM, "under", "--network", "steady.toml", "--compute", compute, *options, "--", *LAUNCH, "-n", str(ranks), *command]
     done = subprocess.run(line, capture_output=True, text=True, timeout=300, check=False, env={**os.environ, **variables})
     report = dict(re.findall(r"^ {2}(\S.{12}\S?)\s*(.*)$", done.stderr, re.MULTILINE))
     report = {key.strip(): value for key, value in report.items()}
@@ -55,8 +55,8 @@ def check_ping_pong(check):
     program = str(Path(PROGRAM).parent / "tests/ping_pong")
     status, out, report = under([program], 2, "--seed", "3", **EXACT)
     check.equal(status, 0, "ping-pong")
-    check(re.search(r"ball 10, by .* mode=virtual network=steady hash=[0-9a-f]{16} seed=3\.", out) is not None, f"ping-pong: {out!r}")
-    check(re.fullmatch(r"2 ranks on 2 nodes, network steady \([0-9a-f]{16}\), virtual time, seed 3", report["head"]) is not None,
+    check(re.search(r"ball 10, by .* mode=virtual network=steady hash=[0-9a-f]{16} seed=3 compute=announced\.", out) is not None, f"ping-pong: {out!r}")
+    check(re.fullmatch(r"2 ranks on 2 nodes, network steady \([0-9a-f]{16}\), virtual time, seed 3, computing announced", report["head"]) is not None,
           f"ping-pong: {report['head']!r}")
     # Ten balls there and back, 4 bytes each.
     check(abs(seconds(report["time"]) - 20 * (10e-6 + 4e-9)) < 1e-12, f"ping-pong: time {report['time']!r}")
@@ -68,8 +68,10 @@ def check_ping_pong(check):
     _, _, off = under([program], 2, "--without", "latency,bandwidth", **EXACT)
     check.equal(off.get("without"), "latency,bandwidth", "ping-pong without latency and bandwidth")
     check(seconds(off["time"]) < seconds(report["time"]), f"ping-pong without latency: {off['time']!r}")
+    _, _, left = under([program], 2, HALOSCOPE_COMPUTE="announced", HALOSCOPE_SEED="9")  # by somebody's shell
+    check(left["head"].endswith("virtual time, seed 1, computing cpu"), f"what the environment held does not count: {left['head']!r}")
     status, out, report = under([program], 2, "--clock", "real")
-    check(status == 0 and "mode=real" in out and ", real time," in report["head"], f"ping-pong in real time: {out!r} {report}")
+    check(status == 0 and "mode=real" in out and report["head"].endswith(", real time, seed 1, computing native"), f"ping-pong in real time: {out!r} {report}")
     check(seconds(report["time"]) >= 20 * (10e-6 + 4e-9), f"ping-pong in real time: {report['time']!r}")
 
 
@@ -166,8 +168,9 @@ def check_record(check):
     check.equal(status, 0, f"a record in virtual time: {report}")
     with h5py.File("virtual.h5") as file:
         check.equal(dict(file.attrs)["valid"], 1, "the record is valid")
-        check.equal([file.attrs[name] for name in ("network", "clock", "case_name", "network_seed", "exact", "ranks_per_node")],
-                    ["steady", "virtual", "ping_pong", 7, 1, 1], "the record's network")
+        check.equal([file.attrs[name] for name in ("network", "clock", "case_name", "network_seed", "exact", "ranks_per_node",
+                                                    "compute", "posix_clocks")],
+                    ["steady", "virtual", "ping_pong", 7, 1, 1, "announced", 0], "the record's network")
         check(f"{program}" in file.attrs["command_line"], f"the record's command line: {file.attrs['command_line']!r}")
         timing = file["timing"]
         check.equal(timing["step_seconds"].shape, (1, 2), "one step, two ranks")
@@ -207,13 +210,15 @@ def check_posix_clocks(check):
         return
     status, out, report = under([program], 2, "--posix-clocks", **EXACT)
     seen = dict(re.findall(r"^([a-z ]+) ([0-9.]+)", out, re.MULTILINE))
+    check("POSIX clocks" in report, f"POSIX clocks are reported: {report}")
     check.equal((status, seen.get("monotonic")), (0, "2000.800"), f"POSIX clocks: {out!r} {report}")
     check(abs(float(seen["real"]) - 2000.8) < 0.5, f"POSIX clocks: {out!r}")  # a double holds the date to 0.2 us
     check.equal((seen.get("slept"), seen.get("time of day")), ("4.750000", "4.750000"), f"POSIX sleeps: {out!r}")
     check(seen.get("time") in ("4", "5") and seen.get("goes on") == "1", f"POSIX clocks: {out!r}")
     check(abs(float(seen["started"]) - time.time()) < 600, f"the day is today: {out!r}")
     check(abs(seconds(report["time"]) - 4.752) < 1e-5, f"POSIX sleeps on the clock: {report['time']!r}")
-    _, out, _ = under([program], 2, **EXACT)
+    _, out, report = under([program], 2, **EXACT)
+    check("POSIX clocks" not in report, f"without --posix-clocks: {report}")
     seen = dict(re.findall(r"^([a-z ]+) ([0-9.]+)", out, re.MULTILINE))
     check(seen["slept"] == "0.000000" and float(seen["time of day"]) >= 4.75, f"without --posix-clocks they are real: {out!r}")
 
