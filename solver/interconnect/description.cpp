@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "interconnect/honesty.hpp"
+#include "interconnect/other_threads.hpp"
 
 #include "border.hpp"
 
@@ -62,6 +63,7 @@ std::string signature() {
 std::string description() {
   const Settings* const here = settings();
   if (here == nullptr) return {};
+  note_other_threads();
   std::string text;
   const auto line = [&text](const std::string& key, const std::string& value) { text += key + " = " + value + "\n"; };
   line("mode", name(here->mode));

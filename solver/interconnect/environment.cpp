@@ -7,6 +7,7 @@
 
 #include "border.hpp"
 #include "interconnect/description.hpp"
+#include "interconnect/other_threads.hpp"
 #include "interconnect/posix_clocks.hpp"
 #include "interconnect/program_record.hpp"
 #include "interconnect/report.hpp"
@@ -43,6 +44,7 @@ void after_start() {
   std::string record = settings.record;
   if (settings.mode != Mode::record) start_engine(std::move(settings));
   start_program_record(std::move(record));
+  start_other_threads();
   if (modelled() && engine_settings()->posix_clocks) start_posix_clocks(MPI_COMM_WORLD);
   if (modelled()) engine()->clock.leave();
   inside = false;
@@ -73,6 +75,7 @@ HALOSCOPE_MPI MPI_Finalize() {
     here.enter();
     end_program();
     here.synchronise(MPI_COMM_WORLD);
+    note_other_threads();
     if (!state.described) report(here, MPI_COMM_WORLD);
   }
   if (!modelled()) end_program();

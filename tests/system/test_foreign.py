@@ -161,6 +161,25 @@ def check_any_source(check):
         check("MPI_Recv of MPI_ANY_SOURCE" in str(dict(file.attrs)), f"MPI_ANY_SOURCE: the run file: {dict(file.attrs)}")
 
 
+def check_threads(check):
+    """Computing that the logical clock cannot see is reported, and warned of in the run file."""
+    program = compiled(check, "mpicc", "threads.c", "-pthread")
+    for threads in (0, 2) if program else ():
+        status, out, report = under([program, str(threads)], 2, "--record", f"threads{threads}.h5")
+        check.equal((status, out), (0, "computed\n"), f"{threads} other threads")
+        found = re.search(r"computing of other threads \[ms\] (\d+)", report.get("not modelled", ""))
+        with h5py.File(f"threads{threads}.h5") as file:
+            warned = [text for text in file.attrs["warnings"] if "other threads" in text]
+        if threads == 0:
+            check(found is None and warned == [], f"no other threads: {report} {warned}")
+        else:
+            check(found is not None and int(found.group(1)) >= 399, f"{threads} other threads: {report}")
+            check(len(warned) == 1 and "did not count" in warned[0], f"{threads} other threads: {warned}")
+    if program:
+        _, _, report = under([program, "2"], 2, **EXACT)
+        check("other threads" not in report.get("not modelled", ""), f"announced computing is nobody's CPU time: {report}")
+
+
 def check_record(check):
     """The run file of a program that writes none."""
     program = str(Path(PROGRAM).parent / "tests/ping_pong")
@@ -244,6 +263,7 @@ def main():
         check_mpi4py(check)
         check_files(check)
         check_any_source(check)
+        check_threads(check)
         check_record(check)
         check_posix_clocks(check)
         check_refusals(check)
