@@ -16,7 +16,7 @@ bool known(const RunFile& file, const std::string& key) {
 std::string exactness(const RunFile& file) {
   if (number_of(file, "exact") != 0) return "exact";
   if (known(file, "inexact_calls"))
-    return "not exact: followed the order of real arrival: " + text_of(file, "inexact_calls");
+    return "not exact: followed the order of real arrival, or were unmatched: " + text_of(file, "inexact_calls");
   return "not known before the run has finished";
 }
 

@@ -7,6 +7,8 @@
 
 #include "border.hpp"
 #include "interconnect/description.hpp"
+#include "interconnect/honesty.hpp"
+#include "interconnect/messages.hpp"
 #include "interconnect/other_threads.hpp"
 #include "interconnect/posix_clocks.hpp"
 #include "interconnect/program_record.hpp"
@@ -75,6 +77,8 @@ HALOSCOPE_MPI MPI_Finalize() {
     here.enter();
     end_program();
     here.synchronise(MPI_COMM_WORLD);
+    here.drain();
+    if (const long long count = unmatched(); count > 0) honesty().inexact[unmatched_name] = count;
     note_other_threads();
     if (!state.described) report(here, MPI_COMM_WORLD);
   }

@@ -122,8 +122,11 @@ void report(const Engine& engine, MPI_Comm world) {
   const double here = program_seconds();
   double elapsed = 0;
   PMPI_Reduce(&here, &elapsed, 1, MPI_DOUBLE, MPI_MAX, 0, world);
-  const Counts inexact = summed(honesty().inexact, world), free = summed(honesty().free, world);
+  Counts inexact = summed(honesty().inexact, world);
+  const Counts free = summed(honesty().free, world);
   if (engine.rank != 0) return;
+  const long long unmatched = inexact[unmatched_name];
+  inexact.erase(unmatched_name);
 
   const int nodes = settings.node_of(engine.ranks - 1) + 1;
   std::fprintf(stderr,
@@ -139,7 +142,14 @@ void report(const Engine& engine, MPI_Comm world) {
     line("time", seconds(elapsed) + ", the slowest rank");
   line("messages",
        print("%lld with %lld bytes, and %lld calls of collectives, over all ranks", sums[0], sums[1], sums[2]));
-  line("exact", inexact.empty() ? "yes" : "no, these followed the order of real arrival: " + listed(inexact));
+  if (!inexact.empty())
+    line("exact", "no, these followed the order of real arrival: " + listed(inexact));
+  else
+    line("exact", unmatched == 0 ? "yes" : "no");
+  if (unmatched > 0)
+    line("unmatched",
+         print("%lld end(s) of messages: the program paused the model at the other end only, so times are wrong",
+               unmatched));
   if (!free.empty()) line("not modelled", (virtual_time ? "took no time: " : "took their own time: ") + listed(free));
   std::fflush(stderr);
 }

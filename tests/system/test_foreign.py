@@ -161,6 +161,20 @@ def check_any_source(check):
         check("MPI_Recv of MPI_ANY_SOURCE" in str(dict(file.attrs)), f"MPI_ANY_SOURCE: the run file: {dict(file.attrs)}")
 
 
+def check_unmatched(check):
+    """Pausing the model around one end of a message leaves the other without its partner: that is told."""
+    program = compiled(check, "mpicc", "half_paused.c")
+    if program is None:
+        return
+    status, out, report = under([program, "both"], 2, **EXACT)
+    check.equal((status, out, report["exact"], report.get("unmatched")), (0, "ball 7\n", "yes", None), "paused at both ends")
+    status, out, report = under([program, "receiver"], 2, "--record", "half.h5", **EXACT)
+    check.equal((status, out, report["exact"]), (0, "ball 7\n", "no"), "paused at one end")
+    check(report.get("unmatched", "").startswith("1 end(s) of messages"), f"paused at one end: {report}")
+    with h5py.File("half.h5") as file:
+        check.equal((file.attrs["exact"], file.attrs["inexact_calls"]), (0, "unmatched messages 1"), "paused at one end: the run file")
+
+
 def check_threads(check):
     """Computing that the logical clock cannot see is reported, and warned of in the run file."""
     program = compiled(check, "mpicc", "threads.c", "-pthread")
@@ -264,6 +278,7 @@ def main():
         check_files(check)
         check_any_source(check)
         check_threads(check)
+        check_unmatched(check)
         check_record(check)
         check_posix_clocks(check)
         check_refusals(check)
