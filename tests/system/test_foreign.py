@@ -257,13 +257,16 @@ def check_posix_clocks(check):
 
 
 def check_refusals(check):
-    program = compiled(check, "mpicc", "refused.c")
+    program = compiled(check, "mpicc", "refused.c", "-pthread")
     for call in ("MPI_Win_create", "MPI_Win_allocate", "MPI_Win_allocate_shared", "MPI_Win_create_dynamic",
-                 "MPI_Comm_spawn") if program else ():
+                 "MPI_Comm_spawn", "MPI_Comm_spawn_multiple", "MPI_Comm_accept", "MPI_Comm_connect", "MPI_Comm_join",
+                 "MPI_Intercomm_create", "MPI_Intercomm_merge") if program else ():
         status, out, report = under([program, call], 2)
         check.equal((status, out), (2, ""), f"{call} is refused")
         check(report["head"].startswith(f"{call}: "), f"{call}: {report['head']!r}")
     if program:
+        status, out, report = under([program, "MPI_Sendrecv"], 2)
+        check(status == 2 and out == "" and "thread" in report["head"], f"a second thread in MPI: {status} {out!r} {report}")
         check.equal(native([program, "MPI_Win_create"], 2)[:2], (0, "came back\n"), "MPI_Win_create without a network")
 
 
