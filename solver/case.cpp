@@ -7,6 +7,7 @@
 
 #include "case_keys.hpp"
 #include "haloscope/errors.hpp"
+#include "haloscope/profile.hpp"
 
 namespace haloscope {
 
@@ -27,6 +28,8 @@ void apply_override(toml::table& root, const std::string& whole, Origin& origin)
   if (is_array_of_tables(path) || (known && is_array_of_tables(table))) {
     if (known) throw UserError(fmt::format("--set:{}: must be set as a whole, as {}=[…]", path, table));
   } else if (!known) {
+    if (std::ranges::count(profile_keys(), path, &ProfileKey::path) > 0)
+      throw UserError(fmt::format("--set:{}: a key of the network, not of the case: --set-network", path));
     refuse_unknown("--set", path, key_paths());
   }
   toml::node& value = *set.holder.get("value");

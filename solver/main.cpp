@@ -159,6 +159,8 @@ struct CommandLine {
     under = app.add_subcommand("under", "Run any MPI program on a modelled network, or record it");
     add_network(under, to);
     under->add_option("--seed", to.seed, "Seed of the delays [1]")->type_name("N");
+    under->add_option("--compute", to.compute, "Computing takes the CPU's time, or what is announced [cpu]")
+        ->type_name("cpu|announced");
     under->add_flag("--posix-clocks", to.posix_clocks, "The clocks and sleeps of POSIX follow it too");
     under->add_option("--record", under_options.record, "Run file: the whole program as one step")
         ->type_name("FILE.h5");
@@ -218,6 +220,7 @@ class MpiSession {
   MpiSession(int* argc, char*** argv) {
     MPI_Init(argc, argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
+    MPI_Pcontrol(1004, 0, nullptr);  // this program tells its user of the network itself: no report at the end
   }
   ~MpiSession() { MPI_Finalize(); }
   MpiSession(const MpiSession&) = delete;

@@ -90,6 +90,7 @@ Network ask_network(MPI_Comm comm) {
     if (key == "network_hash") network.hash = value;
     if (key == "without") network.without = value;
     if (key == "compute") network.compute = value;
+    if (key == "posix_clocks") network.posix_clocks = value == "1";
     if (key == "clock_residual_seconds") network.clock_residual_seconds = value;
     if (key == "seed") network.seed = static_cast<std::int64_t>(std::strtoull(value.c_str(), nullptr, 10));
     if (key == "ranks_per_node") network.ranks_per_node = std::strtoll(value.c_str(), nullptr, 10);

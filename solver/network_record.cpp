@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "network_record.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <string_view>
@@ -33,11 +35,18 @@ void describe_network(const Network& network, RecordHeader& header) {
   header.extra_numbers.insert({{"network_seed", network.seed},
                                {"ranks_per_node", std::min(ranks, network.ranks_per_node)},
                                {"nodes", (ranks + network.ranks_per_node - 1) / network.ranks_per_node},
+                               {"posix_clocks", network.posix_clocks ? 1 : 0},
                                {"exact", 0}});
 }
 
 void describe_network_at_end(const Network& network, RecordEnd& end) {
   if (!network.modelled()) return;
+  for (const auto& [name, milliseconds] : network.free)
+    if (name.starts_with("computing of other threads"))
+      end.warnings.push_back(
+          fmt::format("computing of other threads than those in MPI did not count: {} ms of CPU time over "
+                      "all ranks; one thread a rank is modelled",
+                      milliseconds));
   end.extra = {{"inexact_calls", call_counts(network.inexact)}, {"free_calls", call_counts(network.free)}};
   end.extra_numbers = {{"exact", network.inexact.empty() ? 1 : 0}};
 }

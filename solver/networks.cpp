@@ -109,15 +109,14 @@ void write_sides(Out out, const Profile& profile) {
 }
 
 /// Bars grow with the logarithm of the excess over the least value of the table.
-void write_quantiles(Out out, const Profile& profile) {
+void write_quantiles(Out out, const Profile& profile, const PathProfile& path, const char* where) {
   constexpr std::array<std::pair<const char*, double>, 7> wanted = {
       {{"min", 0}, {"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}, {"p99.99", 0.9999}, {"max", 1}}};
-  const PathProfile& path = profile.between_nodes;
   const std::string samples =
       path.jitter.empty()
           ? "no spread: every message takes the median"
           : fmt::format("{}{} samples", assumed_spread(profile) ? "assumed spread, " : "", path.jitter.samples);
-  fmt::format_to(out, "\n  half round trip between nodes, 1 B ({})\n", samples);
+  fmt::format_to(out, "\n  half round trip {}, 1 B ({})\n", where, samples);
   if (path.jitter.empty()) return;
   const double median = quantile(path, 0.5);
   for (const auto& [label, p] : wanted) {
@@ -212,7 +211,11 @@ std::string network_details(const Profile& profile) {
                 profile.year > 0 ? fmt::format("{}, {}", profile.evidence, profile.year) : profile.evidence);
   write_wrapped(out, "hash", profile.hash);
   write_sides(out, profile);
-  write_quantiles(out, profile);
+  write_quantiles(out, profile, profile.between_nodes, "between nodes");
+  // Where a profile says nothing of it, the path within a node is the other one.
+  if (const Quantiles& within = profile.within_node.jitter;
+      !within.empty() && within.us != profile.between_nodes.jitter.us)
+    write_quantiles(out, profile, profile.within_node, "within a node");
   fmt::format_to(out, "\n");
   write_curve(out, profile.between_nodes);
   write_detours(out, profile);

@@ -59,7 +59,7 @@ void record(MPI_Comm world, const ProgramRun& run) {
   const Network network = ask_network(comm.get());
   MachineReport machine = look_at_machine(comm.get());
   keep_what_spoils(network, machine.warnings);
-  const ClockModel aligned = network.modelled() ? ClockModel{} : align_clock(comm.get());
+  const ClockModel aligned = network.virtual_time() ? ClockModel{} : align_clock(comm.get());
   double origin = aligned(run.start_seconds);
   int force = run.force;
   check_mpi(MPI_Bcast(&origin, 1, MPI_DOUBLE, 0, comm.get()));

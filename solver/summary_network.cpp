@@ -16,7 +16,7 @@ bool known(const RunFile& file, const std::string& key) {
 std::string exactness(const RunFile& file) {
   if (number_of(file, "exact") != 0) return "exact";
   if (known(file, "inexact_calls"))
-    return "not exact: followed the order of real arrival: " + text_of(file, "inexact_calls");
+    return "not exact: followed the order of real arrival, or were unmatched: " + text_of(file, "inexact_calls");
   return "not known before the run has finished";
 }
 
@@ -41,6 +41,10 @@ void write_network(Out out, const RunFile& file) {
     fmt::format_to(out, "  {:<16}announced: {}\n", "computing", text_of(file, "compute_model"));
   else if (text_of(file, "compute") == "cpu")
     fmt::format_to(out, "  {:<16}CPU time of each rank's thread\n", "computing");
+  else if (text_of(file, "compute") == "announced")
+    fmt::format_to(out, "  {:<16}as the program announced it\n", "computing");
+  if (file.number.contains("posix_clocks") && number_of(file, "posix_clocks") != 0)
+    fmt::format_to(out, "  {:<16}those of POSIX followed the logical clock\n", "clocks");
   fmt::format_to(out, "  {:<16}{}\n", "model", exactness(file));
   if (known(file, "free_calls"))
     fmt::format_to(out, "  {:<16}not modelled, took no time: {}\n", "", text_of(file, "free_calls"));

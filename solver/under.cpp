@@ -26,12 +26,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// What an earlier `under` may have left, and this one says anew.
-constexpr std::array variables = {"HALOSCOPE_NETWORK",        "HALOSCOPE_NETWORK_SET", "HALOSCOPE_CLOCK",
-                                  "HALOSCOPE_RANKS_PER_NODE", "HALOSCOPE_SEED",        "HALOSCOPE_WITHOUT",
-                                  "HALOSCOPE_POSIX_CLOCKS",   "HALOSCOPE_RECORD",      "HALOSCOPE_RECORD_FORCE"};
+/// What the user's shell or an earlier `under` may have left: only the options count.
+constexpr std::array variables = {"HALOSCOPE_NETWORK",        "HALOSCOPE_NETWORK_SET",  "HALOSCOPE_CLOCK",
+                                  "HALOSCOPE_RANKS_PER_NODE", "HALOSCOPE_SEED",         "HALOSCOPE_WITHOUT",
+                                  "HALOSCOPE_COMPUTE",        "HALOSCOPE_POSIX_CLOCKS", "HALOSCOPE_RECORD",
+                                  "HALOSCOPE_RECORD_FORCE"};
 /// Passed on to other hosts beside those, if set.
-constexpr std::array others = {"HALOSCOPE_COMPUTE", "HALOSCOPE_CHANNEL"};
+constexpr std::array others = {"HALOSCOPE_CHANNEL"};
 
 std::string value_of(const char* variable) {
   const char* const value = std::getenv(variable);
@@ -131,6 +132,9 @@ void check_record(const std::string& path, bool force) {
 Environment under_environment(const UnderOptions& options, std::vector<std::string>& say) {
   if (options.network.network.empty() && options.record.empty())
     throw UserError("under: needs --network PROFILE, or --record FILE.h5, or both");
+  const std::string& compute = options.network.compute;
+  if (!compute.empty() && compute != "cpu" && compute != "announced")
+    throw UserError(fmt::format("--compute: {}: cpu or announced", compute));
   Environment environment = network_environment(options.network);
   if (!options.record.empty()) {
     const std::string path = fs::absolute(options.record).lexically_normal();

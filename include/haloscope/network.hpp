@@ -22,6 +22,7 @@ struct Network {
   std::string compute;           ///< what computing takes: native, cpu (time of the thread) or announced
   std::string clock_residual_seconds;
   std::int64_t seed = 1, ranks_per_node = 1;
+  bool posix_clocks = false;  ///< follow the logical clock
   /// By name of the MPI call, summed over ranks since MPI_Init: calls that followed the order of real arrival, calls
   /// that took no modelled time. On rank 0.
   std::map<std::string, std::int64_t> inexact, free;

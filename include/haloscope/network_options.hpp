@@ -15,7 +15,7 @@ struct NetworkOptions {
   std::string network;                 ///< a profile: its name, or a file
   std::vector<std::string> overrides;  ///< table.key=value of the profile
   std::string clock, ranks_per_node, seed, without;
-  std::string compute;        ///< cpu, or what read_compute_model() takes: then computing is announced
+  std::string compute;        ///< cpu, announced, or what read_compute_model() takes: then it is announced too
   bool posix_clocks = false;  ///< the clocks and sleeps of POSIX follow the logical clock too
 };
 

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "interconnect/honesty.hpp"
+#include "interconnect/other_threads.hpp"
 
 #include "border.hpp"
 
@@ -35,6 +36,10 @@ std::string in_scientific(double value) {
 
 }  // namespace
 
+const char* compute_mode(const Settings& settings) noexcept {
+  return settings.mode != Mode::virtual_time ? "native" : settings.announced_compute ? "announced" : "cpu";
+}
+
 std::string names_of(const Without& off) {
   std::string names;
   const auto add = [&names](bool is_off, const char* name) {
@@ -51,12 +56,14 @@ std::string signature() {
   const Settings* const here = settings();
   if (here == nullptr) return " +interconnect mode=record";
   return std::string(" +interconnect mode=") + name(here->mode) + " network=" + here->profile.name +
-         " hash=" + here->profile.hash + " seed=" + std::to_string(here->seed);
+         " hash=" + here->profile.hash + " seed=" + std::to_string(here->seed) + " compute=" + compute_mode(*here) +
+         (here->posix_clocks ? " posix_clocks=1" : "");
 }
 
 std::string description() {
   const Settings* const here = settings();
   if (here == nullptr) return {};
+  note_other_threads();
   std::string text;
   const auto line = [&text](const std::string& key, const std::string& value) { text += key + " = " + value + "\n"; };
   line("mode", name(here->mode));
@@ -65,7 +72,8 @@ std::string description() {
   line("seed", std::to_string(here->seed));
   line("ranks_per_node", std::to_string(here->ranks_per_node));
   line("without", names_of(here->without));
-  line("compute", here->mode != Mode::virtual_time ? "native" : here->announced_compute ? "announced" : "cpu");
+  line("compute", compute_mode(*here));
+  line("posix_clocks", here->posix_clocks ? "1" : "0");
   line("clock_residual_seconds", in_scientific(clock_residual()));
   for (const auto& [call, count] : honesty().inexact) line("inexact." + call, std::to_string(count));
   for (const auto& [call, count] : honesty().free) line("free." + call, std::to_string(count));

@@ -9,6 +9,9 @@
 #include "interconnect/buffered_sends.hpp"
 #include "interconnect/completion_modelled.hpp"
 #include "interconnect/description.hpp"
+#include "interconnect/honesty.hpp"
+#include "interconnect/messages.hpp"
+#include "interconnect/other_threads.hpp"
 #include "interconnect/posix_clocks.hpp"
 #include "interconnect/program_record.hpp"
 #include "interconnect/report.hpp"
@@ -45,6 +48,7 @@ void after_start() {
   std::string record = settings.record;
   if (settings.mode != Mode::record) start_engine(std::move(settings));
   start_program_record(std::move(record));
+  start_other_threads();
   if (modelled() && engine_settings()->posix_clocks) start_posix_clocks(MPI_COMM_WORLD);
   if (modelled()) engine()->clock.leave();
   inside = false;
@@ -77,6 +81,9 @@ HALOSCOPE_MPI MPI_Finalize() {
     finish_buffered(here);
     release_freed();
     here.synchronise(MPI_COMM_WORLD);
+    here.drain();
+    if (const long long count = unmatched(); count > 0) honesty().inexact[unmatched_name] = count;
+    note_other_threads();
     if (!state.described) report(here, MPI_COMM_WORLD);
   }
   if (!modelled()) end_program();

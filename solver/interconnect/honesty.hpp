@@ -16,6 +16,9 @@ struct Honesty {
 };
 [[nodiscard]] Honesty& honesty() noexcept;
 
+/// In `inexact`, of messages of which one end was modelled and the other was not: known when MPI ends.
+inline constexpr const char* unmatched_name = "unmatched messages";
+
 void count_inexact(std::string_view call);  ///< `MPI_Waitany`
 void count_free(std::string_view call);     ///< `MPI_Comm_dup`
 

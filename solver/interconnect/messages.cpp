@@ -298,6 +298,12 @@ std::unique_ptr<Operation> claim(Engine& engine, const Envelope& from) {
   return std::make_unique<Receive>(engine, from, MPI_REQUEST_NULL);
 }
 
+long long unmatched() noexcept {
+  std::size_t count = state_here().wildcards.size();
+  for (const auto& [triple, flow] : state_here().flows) count += flow.stamps.size() + flow.receives.size();
+  return static_cast<long long>(count);
+}
+
 void match_wildcards() {
   std::vector<Receive*>& open = state_here().wildcards;
   if (!open.empty()) std::erase_if(open, [](Receive* receive) { return receive->match(); });

@@ -44,6 +44,10 @@ struct Envelope {
 /// Asks MPI whether the wildcard receives in flight have found their senders.
 void match_wildcards();
 
+/// Stamps that no receive took, and receives that no stamp came for: none where both ends of every message were
+/// modelled.
+[[nodiscard]] long long unmatched() noexcept;
+
 /// Takes one stamp out of the channel.
 void deliver(Engine& engine, const Stamp& stamp);
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "interconnect/profile_keys.hpp"
+#include "interconnect/profile_kinds.hpp"
 
 namespace haloscope {
 
@@ -108,6 +109,9 @@ void check_path(const ProfileDraft& draft, const Origin& origin, const std::stri
   const std::string kind = name + ".spread.kind";
   if (spread.kind != "none" && origin.given.contains(name + ".jitter.p"))
     origin.refuse(kind, '"' + spread.kind + '"', fmt::format("must be left out where {}.jitter is given", name));
+  // The tail of a law may reach farther than any time that a table may hold.
+  if (!path.jitter.empty() && !(path.jitter.us.back() <= most_us))
+    refuse(origin, draft, name + ".spread.p99_over_median", fmt::format("must leave all times below {:g} us", most_us));
   const std::string& evidence = draft.profile.evidence;
   if ((evidence == "measured" || evidence == "probed") && !path.jitter.empty()) {
     const double median = value_at(path.jitter, 0.5);
@@ -158,6 +162,8 @@ void check_tables(const ProfileDraft& draft, const Origin& origin) {
 }
 
 void check_profile(const ProfileDraft& draft, const Origin& origin) {
+  if (draft.profile.evidence == "measured" && draft.profile.between_nodes.jitter.empty())
+    refuse(origin, draft, "about.evidence", "needs the table that was measured, between_nodes.jitter");
   check_path(draft, origin, "between_nodes", draft.profile.between_nodes, draft.between_spread);
   check_path(draft, origin, "within_node", draft.profile.within_node, draft.within_spread);
   check_detours(draft, origin);

@@ -104,10 +104,10 @@ void add_path(Paths& rows, const std::string& name, PathProfile Profile::*side, 
   const auto of = [side](auto member) {
     return [ side, member ](auto& draft) -> auto& { return draft.profile.*side.*member; };
   };
-  add(rows, name + ".half_round_trip_us", "µs", not_negative(), of(&PathProfile::half_round_trip_us), true);
-  add(rows, name + ".overhead_us", "µs", not_negative(), of(&PathProfile::overhead_us));
-  add(rows, name + ".gap_us", "µs", not_negative(), of(&PathProfile::gap_us));
-  add(rows, name + ".bandwidth_GBps", "GB/s", infinite_allowed(), of(&PathProfile::bandwidth_GBps), true);
+  add(rows, name + ".half_round_trip_us", "µs", microseconds(), of(&PathProfile::half_round_trip_us), true);
+  add(rows, name + ".overhead_us", "µs", microseconds(), of(&PathProfile::overhead_us));
+  add(rows, name + ".gap_us", "µs", microseconds(), of(&PathProfile::gap_us));
+  add(rows, name + ".bandwidth_GBps", "GB/s", bandwidth(), of(&PathProfile::bandwidth_GBps), true);
   add(rows, name + ".eager_limit_bytes", "B", bytes(), of(&PathProfile::eager_limit_bytes));
   add(rows, name + ".lag1", "", within(-1, 1), of(&PathProfile::lag1));
   add(
@@ -131,7 +131,8 @@ void add_path(Paths& rows, const std::string& name, PathProfile Profile::*side, 
   };
   add_shorthand(rows, name + ".spread.kind", "", one_word_of({"none", "lognormal", "pareto"}), law(&Spread::kind));
   add_shorthand(rows, name + ".spread.p99_over_median", "",
-                number("a number of at least 1", [](double x) { return x >= 1; }), law(&Spread::p99_over_median));
+                number("a number from 1 to 1e6", [](double x) { return x >= 1 && x <= 1e6; }),
+                law(&Spread::p99_over_median));
   add_shorthand(rows, name + ".spread.minimum_over_median", "",
                 number("a number of at least 0 and below 1", [](double x) { return x >= 0 && x < 1; }),
                 law(&Spread::minimum_over_median));
@@ -151,7 +152,10 @@ void add_about(Paths& rows) {
   add(rows, "about.year", "", integer<int>(0, 9999), of(&Profile::year));
   add(rows, "about.evidence", "", one_word_of({"measured", "reported", "vendor", "synthetic", "probed"}),
       of(&Profile::evidence), true);
-  add(rows, "about.source", "", some_text(), of(&Profile::source), true);
+  add(rows, "about.source", "",
+      text("a string that is not blank",
+           [](const std::string& s) { return s.find_first_not_of(" \t\r\n") != std::string::npos; }),
+      of(&Profile::source), true);
   add(rows, "about.caveat", "", any_text(), of(&Profile::caveat));
 }
 
@@ -159,9 +163,11 @@ void add_detours(Paths& rows) {
   add(
       rows, "detours.host", "", any_text(), [](auto& draft) -> auto& { return draft.profile.detours.host; });
   add_shorthand(
-      rows, "detours.rate_per_s", "1/s", not_negative(), [](auto& draft) -> auto& { return draft.rate_per_s; });
+      rows, "detours.rate_per_s", "1/s",
+      number("0, or a number from 0.001 to 1e6", [](double x) { return x == 0 || (x >= 1e-3 && x <= 1e6); }),
+      [](auto& draft) -> auto& { return draft.rate_per_s; });
   add_shorthand(
-      rows, "detours.duration_us", "µs", not_negative(), [](auto& draft) -> auto& { return draft.duration_us; });
+      rows, "detours.duration_us", "µs", microseconds(), [](auto& draft) -> auto& { return draft.duration_us; });
   add_quantiles(
       rows, "detours.duration", [](auto& draft) -> auto& { return draft.profile.detours.duration; });
   add_quantiles(
@@ -170,7 +176,7 @@ void add_detours(Paths& rows) {
 
 void add_collectives(Paths& rows) {
   add(
-      rows, "collectives.offload_us", "µs", not_negative(), "",
+      rows, "collectives.offload_us", "µs", microseconds(), "",
       [](const ProfileDraft& draft) { return draft.profile.offload_us ? &*draft.profile.offload_us : nullptr; },
       [](ProfileDraft& draft) -> double& {
         return draft.profile.offload_us ? *draft.profile.offload_us : draft.profile.offload_us.emplace();

@@ -19,8 +19,15 @@ namespace haloscope {
 
 inline constexpr std::int64_t unlimited = std::numeric_limits<std::int64_t>::max();
 
+/// Of a time in microseconds: a quarter of an hour, so that picoseconds of many messages fit 64 bits.
+inline constexpr double most_us = 1e9;
+
+inline Kind<double> microseconds() {
+  return number("a number from 0 to 1e9", [](double x) { return x >= 0 && x <= most_us; });
+}
+
 inline Kind<std::vector<double>> numbers() {
-  return {"a list of at least 2 numbers, none negative",
+  return {"a list of at least 2 numbers from 0 to 1e9",
           [](const toml::node& node) -> std::optional<std::vector<double>> {
             const toml::array* const list = node.as_array();
             if (list == nullptr || list->size() < 2) return {};
@@ -28,15 +35,20 @@ inline Kind<std::vector<double>> numbers() {
             for (const toml::node& element : *list) {
               if (!element.is_number()) return {};
               const double value = *element.value<double>();
-              if (!std::isfinite(value) || value < 0) return {};
+              if (!(value >= 0 && value <= most_us)) return {};
               values.push_back(value == 0 ? 0.0 : value);  // not -0
             }
             return values;
           }};
 }
 
-inline Kind<double> infinite_allowed() {
+inline Kind<double> bandwidth() {
   Kind<double> kind = positive_or_infinite();
+  kind.allowed = "a number of at least 1e-6, or inf";
+  kind.read = [read = kind.read](const toml::node& node) {
+    const std::optional<double> value = read(node);
+    return value && *value >= 1e-6 ? value : std::nullopt;
+  };
   kind.write = [](double value) { return Json(value); };
   return kind;
 }

@@ -28,7 +28,7 @@ Counts summed(const Counts& mine, MPI_Comm world) {
   PMPI_Comm_rank(world, &rank);
   PMPI_Comm_size(world, &ranks);
   std::string text;
-  for (const auto& [call, count] : mine) text += call + " " + std::to_string(count) + "\n";
+  for (const auto& [call, count] : mine) text += std::to_string(count) + " " + call + "\n";
 
   const int length = static_cast<int>(text.size());
   std::vector<int> lengths(static_cast<std::size_t>(ranks)), starts(static_cast<std::size_t>(ranks));
@@ -43,7 +43,8 @@ Counts summed(const Counts& mine, MPI_Comm world) {
   Counts sum;
   std::istringstream lines(all);
   long long count = 0;
-  for (std::string call; lines >> call >> count;) sum[call] += count;
+  // A name may hold spaces: it is the rest of its line.
+  for (std::string call; lines >> count && std::getline(lines >> std::ws, call);) sum[call] += count;
   return sum;
 }
 
@@ -121,22 +122,34 @@ void report(const Engine& engine, MPI_Comm world) {
   const double here = program_seconds();
   double elapsed = 0;
   PMPI_Reduce(&here, &elapsed, 1, MPI_DOUBLE, MPI_MAX, 0, world);
-  const Counts inexact = summed(honesty().inexact, world), free = summed(honesty().free, world);
+  Counts inexact = summed(honesty().inexact, world);
+  const Counts free = summed(honesty().free, world);
   if (engine.rank != 0) return;
+  const long long unmatched = inexact[unmatched_name];
+  inexact.erase(unmatched_name);
 
   const int nodes = settings.node_of(engine.ranks - 1) + 1;
-  std::fprintf(stderr, "haloscope interconnect: %d rank%s on %d node%s, network %s (%s), %s time, seed %llu\n",
+  std::fprintf(stderr,
+               "haloscope interconnect: %d rank%s on %d node%s, network %s (%s), %s time, seed %llu, computing %s\n",
                engine.ranks, engine.ranks == 1 ? "" : "s", nodes, nodes == 1 ? "" : "s", settings.profile.name.c_str(),
                settings.profile.hash.c_str(), virtual_time ? "virtual" : "real",
-               static_cast<unsigned long long>(settings.seed));
+               static_cast<unsigned long long>(settings.seed), compute_mode(settings));
   if (const std::string off = names_of(settings.without); !off.empty()) line("without", off);
+  if (settings.posix_clocks) line("POSIX clocks", "follow the logical clock, and sleeps advance it");
   if (virtual_time)
     print_times(times);
   else
     line("time", seconds(elapsed) + ", the slowest rank");
   line("messages",
        print("%lld with %lld bytes, and %lld calls of collectives, over all ranks", sums[0], sums[1], sums[2]));
-  line("exact", inexact.empty() ? "yes" : "no, these followed the order of real arrival: " + listed(inexact));
+  if (!inexact.empty())
+    line("exact", "no, these followed the order of real arrival: " + listed(inexact));
+  else
+    line("exact", unmatched == 0 ? "yes" : "no");
+  if (unmatched > 0)
+    line("unmatched",
+         print("%lld end(s) of messages: the program paused the model at the other end only, so times are wrong",
+               unmatched));
   if (!free.empty()) line("not modelled", (virtual_time ? "took no time: " : "took their own time: ") + listed(free));
   std::fflush(stderr);
 }

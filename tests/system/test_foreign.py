@@ -15,7 +15,7 @@ from haloscope_program import MPIEXEC, PROGRAM, SOURCE, STEADY, Checks, Folder, 
 FOREIGN = SOURCE / "tests/foreign"
 LAUNCH = [MPIEXEC, "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1"]
 # Only what a program announces takes time: nothing of this machine enters the clock, so times are exact.
-EXACT = {"HALOSCOPE_COMPUTE": "announced"}
+EXACT = {"compute": "announced"}
 
 
 def native(command, ranks):
@@ -23,9 +23,9 @@ def native(command, ranks):
     return done.returncode, done.stdout, done.stderr
 
 
-def under(command, ranks, *options, **variables):
+def under(command, ranks, *options, compute="cpu", **variables):
     """The same on the network: (status, standard output, report by its first words)."""
-    line = [PROGRAM, "under", "--network", "steady.toml", *options, "--", *LAUNCH, "-n", str(ranks), *command]
+    line = [PROGRAM, "under", "--network", "steady.toml", "--compute", compute, *options, "--", *LAUNCH, "-n", str(ranks), *command]
     done = subprocess.run(line, capture_output=True, text=True, timeout=300, check=False, env={**os.environ, **variables})
     report = dict(re.findall(r"^ {2}(\S.{12}\S?)\s*(.*)$", done.stderr, re.MULTILINE))
     report = {key.strip(): value for key, value in report.items()}
@@ -55,8 +55,8 @@ def check_ping_pong(check):
     program = str(Path(PROGRAM).parent / "tests/ping_pong")
     status, out, report = under([program], 2, "--seed", "3", **EXACT)
     check.equal(status, 0, "ping-pong")
-    check(re.search(r"ball 10, by .* mode=virtual network=steady hash=[0-9a-f]{16} seed=3\.", out) is not None, f"ping-pong: {out!r}")
-    check(re.fullmatch(r"2 ranks on 2 nodes, network steady \([0-9a-f]{16}\), virtual time, seed 3", report["head"]) is not None,
+    check(re.search(r"ball 10, by .* mode=virtual network=steady hash=[0-9a-f]{16} seed=3 compute=announced\.", out) is not None, f"ping-pong: {out!r}")
+    check(re.fullmatch(r"2 ranks on 2 nodes, network steady \([0-9a-f]{16}\), virtual time, seed 3, computing announced", report["head"]) is not None,
           f"ping-pong: {report['head']!r}")
     # Ten balls there and back, 4 bytes each.
     check(abs(seconds(report["time"]) - 20 * (10e-6 + 4e-9)) < 1e-12, f"ping-pong: time {report['time']!r}")
@@ -68,8 +68,10 @@ def check_ping_pong(check):
     _, _, off = under([program], 2, "--without", "latency,bandwidth", **EXACT)
     check.equal(off.get("without"), "latency,bandwidth", "ping-pong without latency and bandwidth")
     check(seconds(off["time"]) < seconds(report["time"]), f"ping-pong without latency: {off['time']!r}")
+    _, _, left = under([program], 2, HALOSCOPE_COMPUTE="announced", HALOSCOPE_SEED="9")  # by somebody's shell
+    check(left["head"].endswith("virtual time, seed 1, computing cpu"), f"what the environment held does not count: {left['head']!r}")
     status, out, report = under([program], 2, "--clock", "real")
-    check(status == 0 and "mode=real" in out and ", real time," in report["head"], f"ping-pong in real time: {out!r} {report}")
+    check(status == 0 and "mode=real" in out and report["head"].endswith(", real time, seed 1, computing native"), f"ping-pong in real time: {out!r} {report}")
     check(seconds(report["time"]) >= 20 * (10e-6 + 4e-9), f"ping-pong in real time: {report['time']!r}")
 
 
@@ -98,9 +100,11 @@ def check_petsc(check):
     if program is None:
         return
     grid = ["-da_grid_x", "33", "-da_grid_y", "33"]
-    for solver, exact in (("-ksp_type cg -pc_type jacobi", True), ("-ksp_type pipecg -pc_type jacobi", True),
-                          ("-ksp_type cg -pc_type mg -da_refine 2", True), ("-ksp_type cg -pc_type gamg", True),
-                          ("-ksp_type preonly -pc_type lu -pc_factor_mat_solver_type mumps", False)):
+    # PETSc itself finds out who sends to whom by receives of MPI_ANY_SOURCE, while it builds its matrices.
+    set_up = r"MPI_Irecv of MPI_ANY_SOURCE \d+"
+    for solver, inexact in (("-ksp_type cg -pc_type jacobi", set_up), ("-ksp_type pipecg -pc_type jacobi", set_up),
+                            ("-ksp_type cg -pc_type mg -da_refine 2", set_up), ("-ksp_type cg -pc_type gamg", set_up),
+                            ("-ksp_type preonly -pc_type lu -pc_factor_mat_solver_type mumps", r".*MPI_Iprobe \d+.*")):
         command = [program, *grid, *solver.split()]
         _, plain, err = native(command, 4)
         status, out, report = under(command, 4)
@@ -111,10 +115,9 @@ def check_petsc(check):
         for name in ("norm", "error"):
             check(abs(float(found[name]) / float(wanted[name]) - 1) < 1e-6, f"PETSc {solver}: {name} {plain!r} {out!r}")
         check("4 ranks on 4 nodes, network steady" in report["head"], f"PETSc {solver}: {report['head']!r}")
-        if exact:
-            check.equal(report["exact"], "yes", f"PETSc {solver}")
-        else:  # MUMPS asks whether messages have come, from Fortran
-            check("MPI_Iprobe" in report["exact"], f"PETSc {solver}: {report['exact']!r}")
+        # MUMPS asks whether messages have come, from Fortran.
+        check(re.fullmatch(f"no, these followed the order of real arrival: {inexact}", report["exact"]) is not None,
+              f"PETSc {solver}: {report['exact']!r}")
         shares = [float(share) for share in re.findall(r"([0-9.]+) %", report["efficiency"])]
         check(len(shares) == 4 and abs(shares[1] * shares[2] * shares[3] / 1e4 - shares[0]) < 0.2, f"PETSc {solver}: {shares}")
 
@@ -145,6 +148,52 @@ def check_files(check):
     check.equal(report["exact"], "yes", "MPI-IO")
 
 
+def check_any_source(check):
+    """The report and the run file name what followed real arrival, also where the name holds spaces."""
+    program = compiled(check, "mpicc", "any_source.c")
+    if program is None:
+        return
+    status, out, report = under([program], 4, "--record", "any.h5", **EXACT)
+    check.equal((status, out), (0, "sum 6\n"), "MPI_ANY_SOURCE")
+    check.equal(report["exact"], "no, these followed the order of real arrival: MPI_Recv of MPI_ANY_SOURCE 3", "MPI_ANY_SOURCE")
+    with h5py.File("any.h5") as file:
+        check.equal(file.attrs["exact"], 0, "MPI_ANY_SOURCE: the run file")
+        check("MPI_Recv of MPI_ANY_SOURCE" in str(dict(file.attrs)), f"MPI_ANY_SOURCE: the run file: {dict(file.attrs)}")
+
+
+def check_unmatched(check):
+    """Pausing the model around one end of a message leaves the other without its partner: that is told."""
+    program = compiled(check, "mpicc", "half_paused.c")
+    if program is None:
+        return
+    status, out, report = under([program, "both"], 2, **EXACT)
+    check.equal((status, out, report["exact"], report.get("unmatched")), (0, "ball 7\n", "yes", None), "paused at both ends")
+    status, out, report = under([program, "receiver"], 2, "--record", "half.h5", **EXACT)
+    check.equal((status, out, report["exact"]), (0, "ball 7\n", "no"), "paused at one end")
+    check(report.get("unmatched", "").startswith("1 end(s) of messages"), f"paused at one end: {report}")
+    with h5py.File("half.h5") as file:
+        check.equal((file.attrs["exact"], file.attrs["inexact_calls"]), (0, "unmatched messages 1"), "paused at one end: the run file")
+
+
+def check_threads(check):
+    """Computing that the logical clock cannot see is reported, and warned of in the run file."""
+    program = compiled(check, "mpicc", "threads.c", "-pthread")
+    for threads in (0, 2) if program else ():
+        status, out, report = under([program, str(threads)], 2, "--record", f"threads{threads}.h5")
+        check.equal((status, out), (0, "computed\n"), f"{threads} other threads")
+        found = re.search(r"computing of other threads \[ms\] (\d+)", report.get("not modelled", ""))
+        with h5py.File(f"threads{threads}.h5") as file:
+            warned = [text for text in file.attrs["warnings"] if "other threads" in text]
+        if threads == 0:
+            check(found is None and warned == [], f"no other threads: {report} {warned}")
+        else:
+            check(found is not None and int(found.group(1)) >= 399, f"{threads} other threads: {report}")
+            check(len(warned) == 1 and "did not count" in warned[0], f"{threads} other threads: {warned}")
+    if program:
+        _, _, report = under([program, "2"], 2, **EXACT)
+        check("other threads" not in report.get("not modelled", ""), f"announced computing is nobody's CPU time: {report}")
+
+
 def check_record(check):
     """The run file of a program that writes none."""
     program = str(Path(PROGRAM).parent / "tests/ping_pong")
@@ -152,8 +201,9 @@ def check_record(check):
     check.equal(status, 0, f"a record in virtual time: {report}")
     with h5py.File("virtual.h5") as file:
         check.equal(dict(file.attrs)["valid"], 1, "the record is valid")
-        check.equal([file.attrs[name] for name in ("network", "clock", "case_name", "network_seed", "exact", "ranks_per_node")],
-                    ["steady", "virtual", "ping_pong", 7, 1, 1], "the record's network")
+        check.equal([file.attrs[name] for name in ("network", "clock", "case_name", "network_seed", "exact", "ranks_per_node",
+                                                    "compute", "posix_clocks")],
+                    ["steady", "virtual", "ping_pong", 7, 1, 1, "announced", 0], "the record's network")
         check(f"{program}" in file.attrs["command_line"], f"the record's command line: {file.attrs['command_line']!r}")
         timing = file["timing"]
         check.equal(timing["step_seconds"].shape, (1, 2), "one step, two ranks")
@@ -193,25 +243,30 @@ def check_posix_clocks(check):
         return
     status, out, report = under([program], 2, "--posix-clocks", **EXACT)
     seen = dict(re.findall(r"^([a-z ]+) ([0-9.]+)", out, re.MULTILINE))
+    check("POSIX clocks" in report, f"POSIX clocks are reported: {report}")
     check.equal((status, seen.get("monotonic")), (0, "2000.800"), f"POSIX clocks: {out!r} {report}")
     check(abs(float(seen["real"]) - 2000.8) < 0.5, f"POSIX clocks: {out!r}")  # a double holds the date to 0.2 us
     check.equal((seen.get("slept"), seen.get("time of day")), ("4.750000", "4.750000"), f"POSIX sleeps: {out!r}")
     check(seen.get("time") in ("4", "5") and seen.get("goes on") == "1", f"POSIX clocks: {out!r}")
     check(abs(float(seen["started"]) - time.time()) < 600, f"the day is today: {out!r}")
     check(abs(seconds(report["time"]) - 4.752) < 1e-5, f"POSIX sleeps on the clock: {report['time']!r}")
-    _, out, _ = under([program], 2, **EXACT)
+    _, out, report = under([program], 2, **EXACT)
+    check("POSIX clocks" not in report, f"without --posix-clocks: {report}")
     seen = dict(re.findall(r"^([a-z ]+) ([0-9.]+)", out, re.MULTILINE))
     check(seen["slept"] == "0.000000" and float(seen["time of day"]) >= 4.75, f"without --posix-clocks they are real: {out!r}")
 
 
 def check_refusals(check):
-    program = compiled(check, "mpicc", "refused.c")
+    program = compiled(check, "mpicc", "refused.c", "-pthread")
     for call in ("MPI_Win_create", "MPI_Win_allocate", "MPI_Win_allocate_shared", "MPI_Win_create_dynamic",
-                 "MPI_Comm_spawn", "MPI_Cancel") if program else ():
+                 "MPI_Comm_spawn", "MPI_Comm_spawn_multiple", "MPI_Comm_accept", "MPI_Comm_connect", "MPI_Comm_join",
+                 "MPI_Intercomm_create", "MPI_Intercomm_merge", "MPI_Cancel") if program else ():
         status, out, report = under([program, call], 2)
         check.equal((status, out), (2, ""), f"{call} is refused")
         check(report["head"].startswith(f"{call}: "), f"{call}: {report['head']!r}")
     if program:
+        status, out, report = under([program, "MPI_Sendrecv"], 2)
+        check(status == 2 and out == "" and "thread" in report["head"], f"a second thread in MPI: {status} {out!r} {report}")
         check.equal(native([program, "MPI_Win_create"], 2)[:2], (0, "came back\n"), "MPI_Win_create without a network")
 
 
@@ -224,6 +279,9 @@ def main():
         check_petsc(check)
         check_mpi4py(check)
         check_files(check)
+        check_any_source(check)
+        check_threads(check)
+        check_unmatched(check)
         check_record(check)
         check_posix_clocks(check)
         check_refusals(check)

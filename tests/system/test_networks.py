@@ -102,6 +102,11 @@ def check_changes(check):
     check(re.search(r"p99 +37\.5 µs", out), f"its p99: {out}")
     check("100 a second, 100 µs each" in " ".join(out.split()), f"the detours: {out}")
     check("Changed by --set: between_nodes.half_round_trip_us=25" in " ".join(out.split()), f"the caveat: {out}")
+    check("half round trip within a node" not in out, f"within a node there is no spread: {out}")
+    status, out, err = run(["networks", "synthetic", "--set", "within_node.half_round_trip_us=0.5", "--set",
+                            "within_node.spread.kind=lognormal", "--set", "within_node.spread.p99_over_median=2"], env=NOTHING)
+    check(re.search(r"half round trip within a node, 1 B .*\n(.*\n){3} +p99 +1\.0+ µs", out),
+          f"the spread within a node: {out} {err}")
     status, out, _ = run(["networks", "tcp-oci-vm", "--set", "between_nodes.half_round_trip_us=30"], env=NOTHING)
     check(status == 0 and re.search(r"evidence +synthetic", out), f"what was changed is not measured: {out}")
     status, out, _ = run(["networks", "./mine.toml"], env=NOTHING)

@@ -29,6 +29,9 @@ MISTAKES = [
     ("half a rank a node", [*NETWORK, "--ranks-per-node", "1.5", "--", "true"], r"--ranks-per-node: 1\.5: "),
     ("a negative seed", [*NETWORK, "--seed=-1", "--", "true"], r"--seed: -1: .*from 0"),
     ("an unknown ingredient", [*NETWORK, "--without", "jitter,love", "--", "true"], r"--without: love: latency, bandwidth"),
+    ("an unknown compute mode", [*NETWORK, "--compute", "model", "--", "true"], r"--compute: model: cpu or announced"),
+    ("announced computing in real time", [*NETWORK, "--clock", "real", "--compute", "announced", "--", "true"],
+     r"--compute: announced: needs --clock virtual"),
     ("posix clocks in real time", [*NETWORK, "--clock", "real", "--posix-clocks", "--", "true"], r"--posix-clocks: .*virtual"),
     ("a seed without a network", ["under", "--record", "r.h5", "--seed", "1", "--", "true"], r"--seed: needs --network"),
     ("a record that exists", [*NETWORK, "--record", "there.h5", "--", "true"], r"there\.h5: exists; --force"),
@@ -59,13 +62,14 @@ def check_mistakes(check):
 def check_environment(check, folder):
     status, seen, err = environment_of(
         [*NETWORK, "--set-network", "about.name=other", "--set-network", "between_nodes.gap_us=0", "--ranks-per-node", "4",
-         "--seed", "7", "--without", "jitter,noise", "--posix-clocks", "--record", "new.h5"],
-        LD_PRELOAD="libm.so.6", HALOSCOPE_COMPUTE="cpu", OMPI_MCA_mca_base_env_list="HOME", OMPI_MCA_mpi_yield_when_idle="0")
+         "--seed", "7", "--without", "jitter,noise", "--compute", "announced", "--posix-clocks", "--record", "new.h5"],
+        LD_PRELOAD="libm.so.6", HALOSCOPE_CHANNEL="mpi", OMPI_MCA_mca_base_env_list="HOME", OMPI_MCA_mpi_yield_when_idle="0")
     check.equal((status, err), (0, ""), "a right command line")
     wanted = {
         "HALOSCOPE_NETWORK": str(folder / "steady.toml"), "HALOSCOPE_CLOCK": "virtual",
         "HALOSCOPE_NETWORK_SET": "about.name=other\nbetween_nodes.gap_us=0", "HALOSCOPE_RANKS_PER_NODE": "4",
-        "HALOSCOPE_SEED": "7", "HALOSCOPE_WITHOUT": "jitter,noise", "HALOSCOPE_POSIX_CLOCKS": "1",
+        "HALOSCOPE_SEED": "7", "HALOSCOPE_WITHOUT": "jitter,noise", "HALOSCOPE_COMPUTE": "announced",
+        "HALOSCOPE_POSIX_CLOCKS": "1",
         "HALOSCOPE_RECORD": str(folder / "new.h5"), "OMPI_MCA_rmaps_base_oversubscribe": "1",
         "PRTE_MCA_hwloc_default_binding_policy": "none",
         "OMPI_MCA_mpi_yield_when_idle": "0",  # the user's own word counts
@@ -76,12 +80,13 @@ def check_environment(check, folder):
     check(library.endswith("/libhaloscope-interconnect.so") and Path(library).is_file(), f"LD_PRELOAD: {library}")
     check.equal(others, ["libm.so.6"], "what was preloaded stays")
     passed_on = set(seen["OMPI_MCA_mca_base_env_list"].split(";"))
-    check.equal(passed_on, {"HOME", "LD_PRELOAD", "HALOSCOPE_COMPUTE", *(name for name in wanted if name.startswith("HALOSCOPE_"))},
+    check.equal(passed_on, {"HOME", "LD_PRELOAD", "HALOSCOPE_CHANNEL", *(name for name in wanted if name.startswith("HALOSCOPE_"))},
                 "the list for other hosts")
 
-    _, seen, _ = environment_of([*NETWORK, "--clock", "real"], HALOSCOPE_SEED="99", HALOSCOPE_NETWORK_SET="x=1")
+    _, seen, _ = environment_of([*NETWORK, "--clock", "real"], HALOSCOPE_SEED="99", HALOSCOPE_NETWORK_SET="x=1",
+                                HALOSCOPE_COMPUTE="announced")
     check.equal(seen.get("HALOSCOPE_CLOCK"), "real", "the real clock")
-    for name in ("HALOSCOPE_SEED", "HALOSCOPE_NETWORK_SET", "OMPI_MCA_rmaps_base_oversubscribe"):
+    for name in ("HALOSCOPE_SEED", "HALOSCOPE_NETWORK_SET", "HALOSCOPE_COMPUTE", "OMPI_MCA_rmaps_base_oversubscribe"):
         check(name not in seen or os.environ.get(name) == seen[name], f"{name} is not what an earlier run left: {seen.get(name)!r}")
 
 

@@ -3,6 +3,7 @@
 #include "interconnect/model/path.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 
 #include "catch.hpp"
@@ -96,6 +97,32 @@ TEST_CASE("with a curve: its own times between and at its sizes, G beyond, and a
     last = path.transfer(bytes);
   }
   CHECK(falls == 0);
+}
+
+TEST_CASE("nothing that is switched off makes a message longer, on any network that is shipped, at any size") {
+  const auto time = [](const Path& path, std::int64_t bytes) {
+    return 2 * path.overhead() + path.handshake(bytes) + path.flight(bytes);
+  };
+  const Without each[] = {{.latency = true}, {.bandwidth = true}, {.jitter = true}, {.noise = true}};
+  int longer = 0, held_longer = 0, with_curve = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(HALOSCOPE_SOURCE_DIR "/cases/networks")) {
+    if (entry.path().extension() != ".toml") continue;
+    const Profile profile = read_profile(entry.path());
+    for (const PathProfile& one : {profile.between_nodes, profile.within_node}) {
+      const Path whole(one, {}, 1);
+      with_curve += !one.curve_us.empty();
+      for (const Without& off : each) {
+        const Path path(one, off, 1);
+        for (std::int64_t bytes = 1; bytes <= 1 << 28; bytes += bytes / 4 + 1) {
+          longer += time(path, bytes) > time(whole, bytes);
+          held_longer += path.occupancy(bytes) > whole.occupancy(bytes);
+        }
+      }
+    }
+  }
+  CHECK(longer == 0);
+  CHECK(held_longer == 0);
+  CHECK(with_curve > 0);
 }
 
 TEST_CASE("each ingredient goes away alone") {

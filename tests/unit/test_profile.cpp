@@ -23,6 +23,7 @@ using namespace haloscope;
 namespace {
 
 const std::string about = "[about]\nname = \"net\"\nevidence = \"measured\"\nsource = \"a paper\"\n";
+const std::string unmeasured = "[about]\nname = \"net\"\nevidence = \"reported\"\nsource = \"a paper\"\n";
 const std::string between =
     "[between_nodes]\nhalf_round_trip_us = 2.0\noverhead_us = 0.5\ngap_us = 0.1\nbandwidth_GBps = 12.5\n"
     "eager_limit_bytes = 8192\nlag1 = 0.25\n";
@@ -106,7 +107,7 @@ TEST_CASE("a profile is read with its values, and defaults for what is left out"
 }
 
 TEST_CASE("infinite bandwidth and no limit for eager messages are written inf") {
-  const Profile ideal = parse_profile(about + "[between_nodes]\nhalf_round_trip_us = 0\nbandwidth_GBps = inf\n",
+  const Profile ideal = parse_profile(unmeasured + "[between_nodes]\nhalf_round_trip_us = 0\nbandwidth_GBps = inf\n",
                                       "n.toml", {"about.evidence=synthetic"});
   CHECK(std::isinf(ideal.between_nodes.bandwidth_GBps));
   CHECK(ideal.between_nodes.eager_limit_bytes == INT64_MAX);
@@ -140,12 +141,12 @@ TEST_CASE("what is missing is named") {
   expect(error_of("[about]\nname = \"n\"\nsource = \"s\"\n" + between),
          "n.toml:about.evidence: missing: must be \"measured\", \"reported\", \"vendor\", \"synthetic\" or \"probed\"");
   expect(error_of("[about]\nname = \"n\"\nevidence = \"probed\"\n" + between),
-         "n.toml:about.source: missing: must be a string that is not empty");
-  expect(error_of(about), "n.toml:between_nodes.half_round_trip_us: missing: must be a number of at least 0");
+         "n.toml:about.source: missing: must be a string that is not blank");
+  expect(error_of(about), "n.toml:between_nodes.half_round_trip_us: missing: must be a number from 0 to 1e9");
   expect(error_of(about + "[between_nodes]\nhalf_round_trip_us = 2.0\n"),
-         "n.toml:between_nodes.bandwidth_GBps: missing: must be a positive number, or inf");
+         "n.toml:between_nodes.bandwidth_GBps: missing: must be a number of at least 1e-6, or inf");
   expect(error_of(net + "[within_node]\noverhead_us = 0.1\n"),
-         "n.toml:within_node.half_round_trip_us: missing: must be a number of at least 0");
+         "n.toml:within_node.half_round_trip_us: missing: must be a number from 0 to 1e9");
   expect(error_of(about + between + "[between_nodes.jitter]\np = [0, 1]\nus = [1, 2]\n"),
          "n.toml:between_nodes.jitter.samples: missing: all keys of between_nodes.jitter belong together");
   expect(error_of(about + between + "[between_nodes.jitter]\nus = [1, 2]\n"),
@@ -162,17 +163,17 @@ TEST_CASE("values outside what is allowed are refused, each kind with its text")
   expect(
       error_of_set("about.evidence=guessed"),
       "--set:about.evidence: 'guessed': must be \"measured\", \"reported\", \"vendor\", \"synthetic\" or \"probed\"");
-  expect(error_of_set("about.source=\"\""), "--set:about.source: '': must be a string that is not empty");
+  expect(error_of_set("about.source=\"\""), "--set:about.source: '': must be a string that is not blank");
   expect(error_of_set("between_nodes.half_round_trip_us=-1"),
-         "--set:between_nodes.half_round_trip_us: -1: must be a number of at least 0");
+         "--set:between_nodes.half_round_trip_us: -1: must be a number from 0 to 1e9");
   expect(error_of_set("between_nodes.half_round_trip_us=nan"),
-         "--set:between_nodes.half_round_trip_us: nan: must be a number of at least 0");
+         "--set:between_nodes.half_round_trip_us: nan: must be a number from 0 to 1e9");
   expect(error_of_set("between_nodes.half_round_trip_us=inf"),
-         "--set:between_nodes.half_round_trip_us: inf: must be a number of at least 0");
+         "--set:between_nodes.half_round_trip_us: inf: must be a number from 0 to 1e9");
   expect(error_of_set("between_nodes.bandwidth_GBps=0"),
-         "--set:between_nodes.bandwidth_GBps: 0: must be a positive number, or inf");
+         "--set:between_nodes.bandwidth_GBps: 0: must be a number of at least 1e-6, or inf");
   expect(error_of_set("between_nodes.bandwidth_GBps=nan"),
-         "--set:between_nodes.bandwidth_GBps: nan: must be a positive number, or inf");
+         "--set:between_nodes.bandwidth_GBps: nan: must be a number of at least 1e-6, or inf");
   expect(error_of_set("between_nodes.eager_limit_bytes=-1"),
          "--set:between_nodes.eager_limit_bytes: -1: must be an integer of at least 0, or inf");
   expect(error_of_set("between_nodes.lag1=1"),
@@ -182,7 +183,7 @@ TEST_CASE("values outside what is allowed are refused, each kind with its text")
   expect(error_of_set("between_nodes.spread.kind=normal"),
          "--set:between_nodes.spread.kind: 'normal': must be \"none\", \"lognormal\" or \"pareto\"");
   expect(error_of_set("between_nodes.spread.p99_over_median=0.5"),
-         "--set:between_nodes.spread.p99_over_median: 0.5: must be a number of at least 1");
+         "--set:between_nodes.spread.p99_over_median: 0.5: must be a number from 1 to 1e6");
   expect(error_of_set("between_nodes.spread.minimum_over_median=1"),
          "--set:between_nodes.spread.minimum_over_median: 1: must be a number of at least 0 and below 1");
   expect(error_of_set("between_nodes.overhead_us=1.25"),
@@ -191,16 +192,40 @@ TEST_CASE("values outside what is allowed are refused, each kind with its text")
          "--set:between_nodes.curve.bytes: [ 0, 4, 8 ]: must be a list of at least 2 integers, each at least 1");
 }
 
+TEST_CASE("no time or bandwidth is so far out that the clocks would overflow") {
+  for (const std::string key : {"between_nodes.half_round_trip_us", "between_nodes.overhead_us", "between_nodes.gap_us",
+                                "within_node.gap_us", "detours.duration_us", "collectives.offload_us"})
+    expect(error_of_set(key + "=1.1e9"), "--set:" + key + ": 1100000000.0: must be a number from 0 to 1e9");
+  expect_start(error_of_set("between_nodes.half_round_trip_us=1e300"), "--set:between_nodes.half_round_trip_us: 1");
+  for (const std::string key : {"between_nodes.jitter.us", "detours.duration.us", "detours.inter_arrival.us",
+                                "between_nodes.curve.us", "within_node.curve.us"})
+    expect_start(error_of_set(key + "=[1, 2, 2e9]"), "--set:" + key + ": [ 1, 2, 2000000000.0 ]: must be a list of");
+  expect_start(error_of_set("between_nodes.bandwidth_GBps=1e-7"), "--set:between_nodes.bandwidth_GBps: 9.99");
+  expect_start(error_of_set("detours.rate_per_s=1e-4"), "--set:detours.rate_per_s: 0.0001: must be 0, or a number");
+  expect_start(error_of_set("between_nodes.spread.p99_over_median=1e7"),
+               "--set:between_nodes.spread.p99_over_median: 1");
+  expect(error_of(about + between, {"about.evidence=synthetic", "between_nodes.spread.kind=pareto",
+                                    "between_nodes.spread.p99_over_median=1e6"}),
+         "--set:between_nodes.spread.p99_over_median: must leave all times below 1e+09 us");
+}
+
+TEST_CASE("a source says something, and what was measured has its table") {
+  expect(error_of_set("about.source=\" \""), "--set:about.source: ' ': must be a string that is not blank");
+  expect(error_of(about + between),
+         "n.toml:about.evidence: \"measured\": needs the table that was measured, between_nodes.jitter");
+  expect(error_of(about + between, {"about.evidence=reported"}), "no error");
+}
+
 TEST_CASE("a table must be one of quantiles") {
   const std::string name = "--set:between_nodes.jitter.";
   expect(error_of_set("between_nodes.jitter.us=[1.5, 1.75, 2.0, 1.9, 4.0, 16.0]"),
          name + "us: 1.9 after 2: must never fall: they are quantiles");
   expect(error_of_set("between_nodes.jitter.us=[-1.5, 1.75, 2.0, 2.5, 4.0, 16.0]"),
-         name + "us: [ -1.5, 1.75, 2.0, 2.5, 4.0, 16.0 ]: must be a list of at least 2 numbers, none negative");
+         name + "us: [ -1.5, 1.75, 2.0, 2.5, 4.0, 16.0 ]: must be a list of at least 2 numbers from 0 to 1e9");
   expect(error_of_set("between_nodes.jitter.us=[1.5, 1.75, 2.0, 2.5, 4.0, inf]"),
-         name + "us: [ 1.5, 1.75, 2.0, 2.5, 4.0, inf ]: must be a list of at least 2 numbers, none negative");
+         name + "us: [ 1.5, 1.75, 2.0, 2.5, 4.0, inf ]: must be a list of at least 2 numbers from 0 to 1e9");
   expect(error_of_set("between_nodes.jitter.us=[1.5, nan, 2.0, 2.5, 4.0, 16.0]"),
-         name + "us: [ 1.5, nan, 2.0, 2.5, 4.0, 16.0 ]: must be a list of at least 2 numbers, none negative");
+         name + "us: [ 1.5, nan, 2.0, 2.5, 4.0, 16.0 ]: must be a list of at least 2 numbers from 0 to 1e9");
   expect(error_of_set("between_nodes.jitter.us=[1.5, 2.0]"),
          name + "us: [1.5,2.0]: must be 6 numbers, as between_nodes.jitter.p has");
   expect(error_of_set("between_nodes.jitter.p=[0.1, 0.25, 0.5, 0.9, 0.99, 1]"),
@@ -231,7 +256,7 @@ TEST_CASE("a curve rises, states lead to their fraction, and detours leave time"
   expect(error_of(net + states, {"between_nodes.states.fraction_high=0.3"}),
          "--set:between_nodes.states.fraction_high: 0.3: must be within 0.02 of 0.250, to which p_stay_high and "
          "p_low_to_high lead");
-  expect(error_of(about + between + states),
+  expect(error_of(unmeasured + between + states),
          "n.toml:between_nodes.states.fraction_high: 0.25: has no meaning without a table of jitter");
   expect(error_of(net, {"detours.rate_per_s=100"}), "--set:detours.rate_per_s: 100: needs detours.duration_us above 0");
   expect(error_of(net, {"detours.rate_per_s=100", "detours.duration_us=10000"}),
@@ -315,7 +340,7 @@ TEST_CASE("laws become tables with the quantiles of their formulas") {
     std::vector<std::string> overrides = plain;
     overrides.push_back("between_nodes.spread.kind=" + kind);
     overrides.push_back(more);
-    return parse_profile(about + between, "n.toml", overrides).between_nodes.jitter;
+    return parse_profile(unmeasured + between, "n.toml", overrides).between_nodes.jitter;
   };
   CHECK(table("none").empty());
   CHECK(table("lognormal", "between_nodes.spread.p99_over_median=1").empty());
@@ -360,7 +385,7 @@ TEST_CASE("the mean of a table is that of what is read from it") {
 
 TEST_CASE("text of any kind survives the canonical text") {
   const std::string odd = "caveat = \"quotes \\\" and \\\\, lines\\n, DEL \\u007F, \\u0001, µs, 日本\"\n";
-  const Profile profile = parse_profile(about + odd + between, "n.toml");
+  const Profile profile = parse_profile(unmeasured + odd + between, "n.toml");
   CHECK(profile.caveat == "quotes \" and \\, lines\n, DEL \x7f, \x01, µs, 日本");
   expect_fixed_point(profile);
   CHECK(parse_profile(profile.text, "n.toml").caveat == profile.caveat);

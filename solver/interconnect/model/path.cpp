@@ -14,12 +14,12 @@ Path::Path(const PathProfile& profile, const Without& without, std::uint64_t see
     latency_ = std::max<Time>(from_us(profile.half_round_trip_us) - 2 * overhead_, 0);
     eager_limit_ = profile.eager_limit_bytes;
   }
-  if (!without.bandwidth) {
-    gap_ = from_us(profile.gap_us);
-    ps_per_byte_ = std::isinf(profile.bandwidth_GBps) ? 0 : 1000 / profile.bandwidth_GBps;
-    curve_bytes_ = profile.curve_bytes;
-    for (const double us : profile.curve_us) curve_.push_back(from_us(us) - from_us(profile.curve_us.front()));
-  }
+  // Where bandwidth is off the hand-shake still is what the curve leaves of b G: else it would become longer.
+  without_bandwidth_ = without.bandwidth;
+  gap_ = from_us(profile.gap_us);
+  ps_per_byte_ = std::isinf(profile.bandwidth_GBps) ? 0 : 1000 / profile.bandwidth_GBps;
+  curve_bytes_ = profile.curve_bytes;
+  for (const double us : profile.curve_us) curve_.push_back(from_us(us) - from_us(profile.curve_us.front()));
   lag1_ = profile.lag1;
   if (profile.states) {
     two_states_ = true;
@@ -40,9 +40,13 @@ Time Path::by_bandwidth(std::int64_t bytes) const noexcept {
   return std::llround(static_cast<double>(bytes) * ps_per_byte_);
 }
 
-Time Path::occupancy(std::int64_t bytes) const noexcept { return std::max(gap_, by_bandwidth(bytes)); }
+Time Path::occupancy(std::int64_t bytes) const noexcept {
+  return without_bandwidth_ ? 0 : std::max(gap_, by_bandwidth(bytes));
+}
 
-Time Path::transfer(std::int64_t bytes) const noexcept {
+Time Path::transfer(std::int64_t bytes) const noexcept { return without_bandwidth_ ? 0 : by_size(bytes); }
+
+Time Path::by_size(std::int64_t bytes) const noexcept {
   if (curve_.empty()) return by_bandwidth(bytes);
   if (bytes <= curve_bytes_.front()) return 0;
   if (bytes >= curve_bytes_.back()) return curve_.back() + by_bandwidth(bytes - curve_bytes_.back());
@@ -56,11 +60,11 @@ Time Path::transfer(std::int64_t bytes) const noexcept {
 Time Path::handshake(std::int64_t bytes) const noexcept {
   if (is_eager(bytes)) return 0;
   if (curve_.empty()) return 2 * latency_;
-  return std::clamp<Time>(transfer(bytes) - by_bandwidth(bytes), 0, 2 * latency_);
+  return std::clamp<Time>(by_size(bytes) - by_bandwidth(bytes), 0, 2 * latency_);
 }
 
 Time Path::flight(std::int64_t bytes) const noexcept {
-  return latency_ + transfer(bytes) - (curve_.empty() ? 0 : handshake(bytes));
+  return latency_ + transfer(bytes) - (curve_.empty() || without_bandwidth_ ? 0 : handshake(bytes));
 }
 
 double Path::excess_us(double p) const noexcept { return table_.empty() ? 0 : table_.at(p) - median_us_; }

@@ -32,7 +32,7 @@ namespace haloscope::interconnect {
 /// Ingredients that can be switched off, so that a loss can be attributed.
 struct Without {
   bool latency = false;    ///< L, o and the rendezvous
-  bool bandwidth = false;  ///< G, g and the curve
+  bool bandwidth = false;  ///< G, g and the curve; the hand-shake that the curve holds stays
   bool jitter = false;     ///< every message takes the median
   bool noise = false;      ///< detours of the hosts
 };
@@ -95,7 +95,9 @@ class Path {
   [[nodiscard]] Legs legs(double p, bool high) const noexcept;
   [[nodiscard]] double in_table(double p, bool high) const noexcept;
   [[nodiscard]] Time by_bandwidth(std::int64_t bytes) const noexcept;  ///< b G
+  [[nodiscard]] Time by_size(std::int64_t bytes) const noexcept;       ///< T(b), bandwidth off or not
 
+  bool without_bandwidth_ = false;
   Time overhead_ = 0, latency_ = 0, gap_ = 0;
   double ps_per_byte_ = 0;
   std::int64_t eager_limit_ = INT64_MAX;

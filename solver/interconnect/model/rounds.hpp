@@ -74,8 +74,9 @@ struct DefaultChoice {
   Algorithm algorithm;
 };
 
-/// For each collective the first line that holds decides. The choices of MPICH's own algorithms for one communicator
-/// (version 4.1, src/mpi/coll/cvars.txt and csel's built-in rules), which are those of Thakur, Rabenseifner & Gropp.
+/// For each collective the first line that holds decides. The sizes are the defaults of MPICH's control
+/// variables (src/mpi/coll/cvars.txt), the algorithms those of Thakur, Rabenseifner & Gropp. MPICH 4.1's own tuning
+/// file differs in places: cases/README.md names them.
 [[nodiscard]] std::span<const DefaultChoice> default_choices() noexcept;
 
 /// The size by which an algorithm is chosen: the whole vector; of allgather what each rank ends with; of gather,

@@ -19,7 +19,7 @@ for ((i = 0; i < 64; ++i)); do echo "node$i"; done >"$scratch/hosts"
 ours() {
   local ranks=$1
   shift
-  HALOSCOPE_COMPUTE=announced "$build/haloscope" under --network "$here/network.toml" -- \
+  "$build/haloscope" under --network "$here/network.toml" --compute announced -- \
     mpirun --oversubscribe --bind-to none -n "$ranks" "$scratch/pattern" "$@" 2>/dev/null
 }
 # CM02 takes latency and bandwidth as they stand, without the factors that SMPI's own model fits to a Gigabit Ethernet.

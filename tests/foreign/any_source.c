@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A program of somebody else that takes its messages from whoever comes first. Its last sender is the first in modelled
+   time (by what it announces) and the last in real time. */
+#include <mpi.h>
+#include <stdio.h>
+#include <unistd.h>
+
+int main(int argc, char** argv) {
+  int rank = 0, ranks = 1, received = 0;
+  MPI_Init(&argc, &argv);
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+  if (rank == 0) {
+    int sum = 0;
+    for (int k = 1; k < ranks; ++k) {
+      MPI_Recv(&received, 1, MPI_INT, MPI_ANY_SOURCE, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+      sum += received;
+    }
+    printf("sum %d\n", sum);
+  } else {
+    MPI_Pcontrol(1002, 1e-4 * (ranks - rank));
+    usleep(20000 * (unsigned)rank);
+    MPI_Send(&rank, 1, MPI_INT, 0, 0, MPI_COMM_WORLD);
+  }
+  MPI_Finalize();
+  return 0;
+}
