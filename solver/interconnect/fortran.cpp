@@ -102,6 +102,15 @@ CALL(9, precv_init, Precv_init)
 CALL(3, session_init, Session_init)
 #endif
 
+/// Fortran's form does not say where the buffer was.
+HALOSCOPE_FORTRAN(buffer_detach, (void*, MPI_Fint * size, MPI_Fint * error)) {
+  void* nowhere = nullptr;
+  int bytes = 0;
+  const int code = MPI_Buffer_detach(&nowhere, &bytes);
+  *size = bytes;
+  if (error != nullptr) *error = code;
+}
+
 // Collectives
 CALL(7, allgather, Allgather)
 CALL(8, allgatherv, Allgatherv)
