@@ -30,7 +30,7 @@ cannot() { say "$*" && exit 77; }
 processes() { grep -ls " $mark " /proc/[0-9]*/mountinfo | cut -d / -f 3 || true; }
 node_names() { sed -n 's/^NodeName=\([^ ]*\).*/\1/p' "$state/slurm.conf"; }
 # on HOST COMMAND…
-on() { nsenter --target "$(cat "$state/$1/pid")" --net --uts --ipc --mount -- "${@:2}"; }
+on() { nsenter --target "$(cat "$state/$1/pid")" --root --net --uts --ipc --mount -- "${@:2}"; }
 is_up() { [ -e "$state/up" ] && [ "$(cat "$state/up")" = "$(cat /proc/sys/kernel/random/boot_id)" ] && slurm scontrol ping >/dev/null 2>&1; }
 slurm() { SLURM_CONF=$state/slurm.conf "$@"; }
 
@@ -115,6 +115,7 @@ enclose() {
   for host in "$@"; do
     STATE=$state MARK=$mark SHARE=$share setsid unshare --net --uts --ipc --mount "$here/node.sh" "$host" \
       >"$state/log/$host.node" 2>&1 </dev/null 9>&- &
+    disown
   done
   for host in "$@"; do
     for ((i = 0; i < 200; ++i)); do
@@ -149,8 +150,9 @@ join_network() {
 start() {
   local pid
   pid=$(cat "$state/$1/pid")
-  SLURM_CONF=$state/slurm.conf setsid nsenter --target "$pid" --net --uts --ipc --mount -- "${@:2}" \
+  SLURM_CONF=$state/slurm.conf setsid nsenter --target "$pid" --root --net --uts --ipc --mount -- "${@:2}" \
     >>"$state/log/$1.$2" 2>&1 </dev/null 9>&- &
+  disown
 }
 
 wait_for() {
@@ -163,6 +165,8 @@ wait_for() {
   say "$what in 30 s; the last words of its programs stand above" && exit 3
 }
 all_idle() { [ "$(slurm sinfo --noheader --Node --partition=batch --format='%T' | grep -cx idle)" -eq "$nodes" ]; }
+
+seconds_since() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }'; }
 
 bring_up() {
   local host began=$EPOCHREALTIME
@@ -183,9 +187,8 @@ bring_up() {
   wait_for "not all nodes are idle" all_idle
   cp /proc/sys/kernel/random/boot_id "$state/up"
   trap - EXIT INT TERM HUP
-  say "$nodes nodes of $cores cores are up after $(bc_seconds "$began") s:  source <(${here}/lab.sh env)"
+  say "$nodes nodes of $cores cores are up after $(seconds_since "$began") s:  source <(${here}/lab.sh env)"
 }
-bc_seconds() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }'; }
 
 up() {
   nodes=2 cores=2 share='' guard=false
