@@ -48,8 +48,11 @@ def check_srun(check, lab):
 
 
 def check_mpirun(check, lab):
-    job = lab.sbatch(f"mpirun -n 3 {PROGRAM} {VORTEX} --output mpirun.h5", "-N3", "--ntasks-per-node=1", "--exclusive")
-    check.equal(lab.wait(job)["JobState"], "COMPLETED", f"mpirun: {lab.output(job)!r}")
+    # Open MPI 5 sometimes prints all and does not end (openpmix/prrte issue 1839): that, and only that, is tried again.
+    job = lab.sbatch("for try in 1 2 3; do\n"
+                     f"  timeout -k 5 60 mpirun -n 3 {PROGRAM} {VORTEX} --force --output mpirun.h5\n  status=$?\n"
+                     "  [ $status -eq 124 ] || exit $status\ndone\nexit 124", "-N3", "--ntasks-per-node=1", "--exclusive")
+    check.equal(lab.wait(job, timeout=200)["JobState"], "COMPLETED", f"mpirun: {lab.output(job)!r}")
     check.equal(hosts_of("mpirun.h5"), lab.nodes, "mpirun: where the ranks were")
     kept = lab.must("sacct", "-c", "-j", job, "--noheader", "--parsable2", "--format=JobID,State,ExitCode").split()
     check.equal(kept, [f"{job}|COMPLETED|0:0"], "sacct -c knows how it ended")
