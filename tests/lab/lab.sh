@@ -106,7 +106,6 @@ write_files() {
   # the first ranks of all nodes are not put on the same core.
   printf '%s = %s\n' pml ob1 btl self,vader,tcp btl_tcp_if_include "$subnet.0/24" oob_tcp_if_include "$subnet.0/24" \
     mpi_yield_when_idle 1 hwloc_base_binding_policy none >"$state/openmpi-mca-params.conf"
-  (umask 0 && : >"$state/jobs.txt")  # sacct -c opens it for writing too, whoever calls
   (umask 077 && head -c 128 /dev/urandom >"$state/munge/key")
 }
 
