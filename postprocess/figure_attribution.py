@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the loss is made of: one stacked bar for each network and number of ranks."""
+import numpy as np
+from matplotlib.patches import Patch
+
+from . import figure
+from .attribution import ORDER
+from .units import interval, many, percent, seconds
+
+COLOURS = {"load imbalance": "#999999", "serialization": "#F0E442", "latency": "#0072B2", "bandwidth": "#56B4E9",
+           "jitter": "#D55E00", "CPU noise": "#CC79A7", "together": "#E3E3E3", "rest of the network": "#009E73"}
+HATCHES = {"load imbalance": "", "serialization": "....", "latency": "////", "bandwidth": "\\\\\\\\", "jitter": "xxx",
+           "CPU noise": "||", "together": "--", "rest of the network": ""}
+MANY = 24
+
+
+def draw(found, layout):
+    found = found[:MANY]
+    canvas, (axis,) = layout.panels(1, 1.1 + 0.46 * len(found) + (0.9 if layout.narrow else 0.3))
+    places = np.arange(len(found))[::-1]
+    reach = 0.0
+    for place, one in zip(places, found):
+        up = down = 0.0
+        for number, (name, share) in enumerate(one.shares.items()):
+            value = 100 * share.value
+            foot = up if value >= 0 else down
+            axis.barh(place, value, 0.62, left=foot, color=COLOURS[name], hatch=HATCHES[name], edgecolor="white", linewidth=0.5)
+            end = foot + value
+            if np.isfinite(share.low) and 100 * (share.high - share.low) > 0.4:
+                height = place + 0.2 - 0.4 * (number % 3) / 2
+                axis.plot([end - value + 100 * share.low, end - value + 100 * share.high], [height] * 2, color=figure.INK,
+                          linewidth=1.1, solid_capstyle="butt", zorder=5)
+            up, down = (end, down) if value >= 0 else (up, end)
+            reach = max(reach, end, foot + 100 * np.nan_to_num(share.high))
+    axis.axvline(0, color=figure.INK, linewidth=0.8)
+    names = [f"{one.others or 'all'}\n{many(one.ranks, 'rank')}" for one in found]
+    axis.set_yticks(places, names if not layout.narrow else [name.replace(" in ", "\nin ", 1) for name in names], fontsize=8.5)
+    axis.set_ylim(-0.6, len(found) - 0.4)
+    axis.grid(axis="y", visible=False)
+    axis.set_xlim(right=min(reach * 1.03, 103) if reach > 0 else None)
+    axis.set_xlabel("share of the step lost [%]")
+    shown = [name for name in ORDER if any(name in one.shares for one in found)]
+    figure.legend_above(canvas, [Patch(facecolor=COLOURS[name], hatch=HATCHES[name], edgecolor="white", label=name)
+                                 for name in shown], layout)
+    return canvas
+
+
+def sentence(found):
+    worst = max(found, key=lambda one: one.loss.value)
+    parts = sorted(worst.shares.items(), key=lambda item: item[1].value, reverse=True)[:2]
+    said = " and ".join(f"{name} {percent(share.value)} ({interval(share.low, share.high, percent)})" for name, share in parts)
+    text = (f"Most is lost on {worst.others or 'the network'} with {many(worst.ranks, 'rank')}: {percent(worst.loss.value)} of a "
+            f"step of {seconds(worst.step)}, the largest parts being {said}")
+    ingredients = [name for name in worst.shares if name in ("latency", "bandwidth", "jitter", "CPU noise")]
+    switched = [name for name in ingredients if name not in dict(parts)]
+    if switched:
+        text += "; " + ", ".join(f"{name} costs {percent(worst.shares[name].value)} "
+                                 f"({interval(worst.shares[name].low, worst.shares[name].high, percent)})" for name in switched)
+    how = ("Where all combinations of switched-off ingredients were run, each has its Shapley value"
+           if worst.divided == "Shapley" else "Each ingredient has what switching it off alone saves")
+    return f"{text}. {how}; lines are 95 % intervals."
