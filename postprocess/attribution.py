@@ -7,7 +7,7 @@ The loss is the time of a step in which a rank does not compute, as a share of t
   network          the time less that, which the twins divide:
                    where every combination of the ingredients that were switched off has been run, each gets its Shapley
                    value (the mean of what switching it off saves, over all orders), so that the shares add up; otherwise
-                   each gets what switching it off alone saves, and `together` is what the sum of these misses.
+                   each gets what switching it off alone saves; what the sum of these misses is not told apart.
 Times are those of the whole run over its steps, since only these add up; intervals from draws of the twins' means, which are
 taken for independent.
 """
@@ -20,14 +20,15 @@ import numpy as np
 from . import statistics
 
 NAMES = {"latency": "latency", "bandwidth": "bandwidth", "jitter": "jitter", "noise": "CPU noise"}
-ORDER = ("load imbalance", "serialization", "latency", "bandwidth", "jitter", "CPU noise", "together", "rest of the network")
+UNTOLD, REST = "not told apart", "rest of the network"
+ORDER = ("load imbalance", "serialization", "latency", "bandwidth", "jitter", "CPU noise", UNTOLD)  # then what is left
 
 
 @dataclass
 class Attribution:
     others: str        # labels of all other variables
     ranks: int
-    shares: dict       # part -> estimate, of the step with everything; ORDER says in which order
+    shares: dict       # part -> estimate, of the step with everything; in their order
     loss: object       # estimate: all of it
     divided: str       # "Shapley" or "one at a time"
     points: list
@@ -64,6 +65,10 @@ def _saved(times, ingredient, ingredients):
     return total
 
 
+def _place(item):
+    return ORDER.index(item[0]) if item[0] in ORDER else len(ORDER)
+
+
 def attribute(twins, others, ranks):
     """From {set of what is off: point}, which holds the empty set."""
     whole = twins[frozenset()]
@@ -90,12 +95,13 @@ def attribute(twins, others, ranks):
         shares["load imbalance"] = statistics.from_draws((largest - compute) / elapsed, (largest - compute) / drawn[none])
         shares["serialization"] = statistics.from_draws((ideal - largest) / elapsed, (ideal - largest) / drawn[none])
         rest, rest_drawn = elapsed - ideal - sum(of_value.values()), drawn[none] - ideal - sum(of_draws.values())
-        name = "rest of the network" if complete else "together"
+        # With all combinations, what remains is what was never switched off.
+        name = (" and ".join(NAMES[one] for one in NAMES if one not in ingredients) or REST) if complete else UNTOLD
         shares[name] = statistics.from_draws(rest / elapsed, rest_drawn / drawn[none])
         loss = statistics.from_draws(1 - compute / elapsed, 1 - compute / drawn[none])
     else:
         loss = statistics.from_draws(sum(of_value.values()) / elapsed, sum(of_draws.values()) / drawn[none])
-    return Attribution(others, ranks, {name: shares[name] for name in ORDER if name in shares}, loss,
+    return Attribution(others, ranks, dict(sorted(shares.items(), key=_place)), loss,
                        "Shapley" if complete and len(ingredients) > 1 else "one at a time", [twins[off] for off in used], elapsed)
 
 

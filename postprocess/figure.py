@@ -116,12 +116,11 @@ def ranks_axis(axis, ranks):
     axis.set_xlabel("ranks")
 
 
-def plain_logarithm(axis, values=None):
+def plain_logarithm(axis):
     """A logarithmic y axis with plain numbers, three or more of them."""
     axis.set_yscale("log")
     plain = ticker.FuncFormatter(lambda value, _: f"{value:g}")
-    low, high = axis.get_ylim()
-    few = high / low < 30
+    few = axis.dataLim.y1 / axis.dataLim.minposy < 30
     axis.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5) if few else (1,)))
     axis.yaxis.set_major_formatter(plain)
     axis.yaxis.set_minor_formatter(ticker.NullFormatter())

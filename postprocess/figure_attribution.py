@@ -4,13 +4,13 @@ import numpy as np
 from matplotlib.patches import Patch
 
 from . import figure
-from .attribution import ORDER
-from .units import interval, many, percent, seconds
+from .attribution import NAMES, ORDER, REST, UNTOLD
+from .units import interval, listed, many, percent, seconds
 
 COLOURS = {"load imbalance": "#999999", "serialization": "#F0E442", "latency": "#0072B2", "bandwidth": "#56B4E9",
-           "jitter": "#D55E00", "CPU noise": "#CC79A7", "together": "#E3E3E3", "rest of the network": "#009E73"}
+           "jitter": "#D55E00", "CPU noise": "#CC79A7", UNTOLD: "#E3E3E3", REST: "#009E73"}
 HATCHES = {"load imbalance": "", "serialization": "....", "latency": "////", "bandwidth": "\\\\\\\\", "jitter": "xxx",
-           "CPU noise": "||", "together": "--", "rest of the network": ""}
+           "CPU noise": "||", UNTOLD: "--", REST: ""}
 MANY = 24
 
 
@@ -24,7 +24,7 @@ def draw(found, layout):
         for number, (name, share) in enumerate(one.shares.items()):
             value = 100 * share.value
             foot = up if value >= 0 else down
-            axis.barh(place, value, 0.62, left=foot, color=COLOURS[name], hatch=HATCHES[name], edgecolor="white", linewidth=0.5)
+            axis.barh(place, value, 0.62, left=foot, color=COLOURS.get(name, COLOURS[REST]), hatch=HATCHES.get(name, ""), edgecolor="white", linewidth=0.5)
             end = foot + value
             if np.isfinite(share.low) and 100 * (share.high - share.low) > 0.4:
                 height = place + 0.2 - 0.4 * (number % 3) / 2
@@ -40,22 +40,27 @@ def draw(found, layout):
     axis.set_xlim(right=min(reach * 1.03, 103) if reach > 0 else None)
     axis.set_xlabel("share of the step lost [%]")
     shown = [name for name in ORDER if any(name in one.shares for one in found)]
-    figure.legend_above(canvas, [Patch(facecolor=COLOURS[name], hatch=HATCHES[name], edgecolor="white", label=name)
+    figure.legend_above(canvas, [Patch(facecolor=COLOURS.get(name, COLOURS[REST]), hatch=HATCHES.get(name, ""), edgecolor="white", label=name)
                                  for name in shown], layout)
     return canvas
 
 
-def sentence(found):
+def finding(found):
+    """Where most is lost, and to what."""
     worst = max(found, key=lambda one: one.loss.value)
-    parts = sorted(worst.shares.items(), key=lambda item: item[1].value, reverse=True)[:2]
-    said = " and ".join(f"{name} {percent(share.value)} ({interval(share.low, share.high, percent)})" for name, share in parts)
-    text = (f"Most is lost on {worst.others or 'the network'} with {many(worst.ranks, 'rank')}: {percent(worst.loss.value)} of a "
-            f"step of {seconds(worst.step)}, the largest parts being {said}")
-    ingredients = [name for name in worst.shares if name in ("latency", "bandwidth", "jitter", "CPU noise")]
-    switched = [name for name in ingredients if name not in dict(parts)]
-    if switched:
-        text += "; " + ", ".join(f"{name} costs {percent(worst.shares[name].value)} "
-                                 f"({interval(worst.shares[name].low, worst.shares[name].high, percent)})" for name in switched)
+
+    def said(names):
+        return listed(f"{percent(worst.shares[name].value)} to {name} "
+                      f"({interval(worst.shares[name].low, worst.shares[name].high, percent)})" for name in names)
+
+    largest = sorted(worst.shares, key=lambda name: worst.shares[name].value, reverse=True)[:2]
+    text = (f"Most is lost {f'on {worst.others} ' if worst.others else ''}with {many(worst.ranks, 'rank')}: "
+            f"{percent(worst.loss.value)} of a step of {seconds(worst.step)}; {said(largest)}")
+    others = [name for name in worst.shares if name in NAMES.values() and name not in largest]
+    return text + (f"; {said(others)}" if others else "") + "."
+
+
+def sentence(found):
     how = ("Where all combinations of switched-off ingredients were run, each has its Shapley value"
-           if worst.divided == "Shapley" else "Each ingredient has what switching it off alone saves")
-    return f"{text}. {how}; lines are 95 % intervals."
+           if any(one.divided == "Shapley" for one in found) else "Each ingredient has what switching it off alone saves")
+    return f"{finding(found)} {how}; thin lines are 95 % intervals."

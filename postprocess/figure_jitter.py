@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What jitter does: the tail of the step times, and who waited when."""
+from dataclasses import dataclass
+
 import numpy as np
 from matplotlib import ticker
 from matplotlib.lines import Line2D
+from scipy import ndimage
 
 from . import figure
 from .units import number, percent, seconds, time_unit
@@ -66,66 +69,107 @@ def sentence_tails(group):
             f"{number(worst.step_times.max() / worst.time.value)} times")
     best_series, best = min(group, key=lambda one: np.nan_to_num(stretch(one[1]), nan=np.inf))
     if best is not worst:
-        text += f"; on {best_series.name} {share} is {number(stretch(best))} times the median"
+        text += f"; {best_series.place} {share} is {number(stretch(best))} times the median"
     return text + ". Marks: p50, p95, p99 and p99.9 where at least one step lies beyond."
 
 
 # --- who waited when -----------------------------------------------------------------------------------------------------
 
 
+@dataclass
+class WaitingMap:
+    """Steps around the one that took longest against what it takes in the other repeats, of the repeat where it was."""
+
+    series: object
+    point: object
+    repeat: int
+    begin: int           # first step
+    waiting: np.ndarray  # (step, rank) [s]; with three repeats or more what goes beyond their median
+    beyond: bool
+    step: int            # the step …
+    rank: int            # … and who waited longest in it
+    usual: float         # median wait inside the window [s]
+
+    @property
+    def longest(self):
+        return float(self.waiting[self.step - self.begin, self.rank])
+
+
+def _expected(rows):
+    """What each step takes: over the repeats, or where these are few over the neighbouring steps."""
+    return np.median(rows, axis=0) if len(rows) > 2 else ndimage.median_filter(rows, (1, 15), mode="nearest")
+
+
+def waiting_map(series, point):
+    """None where nobody can wait."""
+    if point.ranks < 2 or not any(np.isfinite(steps.longest_wait[0]) and steps.longest_wait[0] > 0 for steps in point.steps):
+        return None
+    n = min(len(steps.slowest) for steps in point.steps)
+    rows = np.array([steps.slowest[:n] for steps in point.steps])
+    repeat, step = np.unravel_index(np.argmax(rows / _expected(rows)), rows.shape)
+    files = [run.file for run in point.runs]
+    warm = [int(file["warmup_steps"]) for file in files]
+    begin = max(0, min(int(step) - WINDOW // 2, n - WINDOW))
+    end = min(begin + WINDOW, n)
+    beyond = len(files) > 2
+    chosen = range(len(files)) if beyond else [repeat]
+    waits = {i: files[i].waiting(warm[i] + begin, warm[i] + end) for i in chosen}
+    waiting, usual = waits[repeat], float(np.nanmedian(waits[repeat]))
+    if beyond:
+        waiting = waiting - np.median(list(waits.values()), axis=0)
+    if not np.isfinite(waiting).any():
+        return None
+    rank = int(np.nanargmax(waiting[step - begin]))
+    return WaitingMap(series, point, point.runs[repeat].repeat, warm[repeat] + begin, waiting, beyond, warm[repeat] + int(step), rank,
+                      usual)
+
+
 def waiting_maps(group):
-    """[(series, point, first step, waiting (step, rank), step and rank of the longest)]: around the longest wait of the first
-    repeat of each."""
-    maps = []
-    for series, point in group[:MAPS]:
-        file = point.runs[0].file
-        longest, step, rank = file.steps.longest_wait
-        if longest <= 0 or point.ranks < 2:
-            continue
-        first, end = int(file["warmup_steps"]), file.steps_completed
-        begin = max(first, min(step - WINDOW // 2, end - WINDOW))
-        maps.append((series, point, begin, file.waiting(begin, min(begin + WINDOW, end)), (step, rank)))
-    return maps
+    """Of [(series, point)]."""
+    return [found for found in (waiting_map(series, point) for series, point in group[:MAPS]) if found]
 
 
 def draw_waiting(maps, layout):
-    canvas, axes = layout.panels(len(maps), 2.5 if layout.narrow else 2.7, columns=2 if len(maps) == 2 else 3)
-    for axis, (series, point, begin, waiting, (step, rank)) in zip(axes, maps):
-        factor, unit = time_unit(np.nanmax(waiting))
-        image = axis.imshow(factor * waiting.T, aspect="auto", origin="lower", cmap="cividis", interpolation="nearest",
-                            vmin=0, vmax=factor * np.nanquantile(waiting, 0.995),
-                            extent=(begin - 0.5, begin + len(waiting) - 0.5, -0.5, point.ranks - 0.5))
-        axis.plot(step, rank, "o", markersize=9, markerfacecolor="none", markeredgecolor="white", markeredgewidth=1.3)
-        axis.plot(step, rank, "o", markersize=11, markerfacecolor="none", markeredgecolor="black", markeredgewidth=0.6)
-        axis.set_title(f"{series.name}, {point.ranks} ranks")
+    canvas, axes = layout.panels(len(maps), 2.6, columns=2 if len(maps) in (2, 4) else 3)
+    for axis, one in zip(axes, maps):
+        low, high = np.nanquantile(one.waiting, [0.005, 0.998])
+        low = max(0.0, low) if one.beyond else low
+        factor, unit = time_unit(max(high, 1e-9))
+        image = axis.imshow(factor * one.waiting.T, aspect="auto", origin="lower", cmap="cividis", interpolation="nearest",
+                            vmin=factor * low, vmax=factor * max(high, low + 1e-12),
+                            extent=(one.begin - 0.5, one.begin + len(one.waiting) - 0.5, -0.5, one.point.ranks - 0.5))
+        for size, width, colour in ((9, 1.4, "white"), (11.5, 0.7, "black")):
+            axis.plot(one.step, one.rank, "o", markersize=size, markerfacecolor="none", markeredgecolor=colour,
+                      markeredgewidth=width)
+        axis.set_title(one.series.name)
         axis.set_xlabel("step")
-        axis.set_ylabel("rank")
+        axis.set_ylabel(f"rank, of {one.point.ranks}")
         axis.grid(visible=False)
-        axis.yaxis.set_major_locator(ticker.MaxNLocator(integer=True, nbins=6))
-        axis.xaxis.set_major_locator(ticker.MaxNLocator(integer=True, nbins=6))
-        bar = canvas.colorbar(image, ax=axis, pad=0.02, extend="max")
-        bar.set_label(f"time inside MPI [{unit}]", fontsize=8)
+        for side in (axis.xaxis, axis.yaxis):
+            side.set_major_locator(ticker.MaxNLocator(integer=True, nbins=5))
+        bar = canvas.colorbar(image, ax=axis, pad=0.02, extend="both")
+        bar.set_label(f"{'wait beyond the median repeat' if one.beyond else 'time inside MPI'} [{unit}]", fontsize=8)
         bar.outline.set_visible(False)
     return canvas
 
 
 def sentence_waiting(maps):
-    series, point, begin, waiting, (step, rank) = max(maps, key=lambda one: np.nanmax(one[3]) / np.nanmedian(one[3]))
-    longest, usual = float(np.nanmax(waiting)), float(np.nanmedian(waiting))
-    together = int((waiting[step - begin] > 1.5 * usual).sum())
-    text = (f"The longest wait against the usual one is on {series.name}: rank {rank} waits {seconds(longest)} in step {step} "
-            f"(ringed), {number(longest / usual)} times the median of the window, and {together} of {point.ranks} ranks wait more "
-            f"than 1.5 times the median in that step")
-    tied = _together(waiting)
-    if np.isfinite(tied):
-        text += (f"; {percent(tied, 0)} of the variance of waiting there is common to all ranks of a step: "
-                 + ("a late rank stops them all at the next reduction, a vertical stripe" if tied > 0.5 else
-                    "delays stay with some ranks and move on step by step, an idle wave"))
-    return text + (". First repeat only; colours end at the 99.5th percentile.")
+    one = max(maps, key=lambda one: one.longest / one.usual if one.usual > 0 else 0)
+    row = one.waiting[one.step - one.begin]
+    together = int((row > one.longest / 2).sum())
+    text = (f"The longest disturbance is {one.series.place}: in step {one.step} of repeat {one.repeat} rank {one.rank} (ringed) "
+            f"waits {seconds(one.longest)}{' longer than in the median repeat' if one.beyond else ' inside MPI'}, where "
+            f"{seconds(one.usual)} is the usual wait, and {together} of {one.point.ranks} ranks wait at least half of that with it")
+    common = _common(one.waiting)
+    if np.isfinite(common):
+        text += f"; {percent(common, 0)} of the variance shown is common to all ranks of a step, " + (
+            "so that most waits are vertical stripes: one late rank stops all at the next reduction" if common > 0.5 else
+            "so that most waits stay with some ranks; a slanted line is an idle wave that moves from rank to rank")
+    return text + "."
 
 
-def _together(waiting):
-    """Share of the variance over (step, rank) that the steps' means explain, after each rank's own mean is taken off."""
+def _common(waiting):
+    """Share of the variance over (step, rank) that the steps' means explain, each rank's own mean taken off."""
     own = waiting - np.nanmean(waiting, axis=0)
     whole = np.nanvar(own)
     return float(np.nanvar(np.nanmean(own, axis=1)) / whole) if whole > 0 else np.nan

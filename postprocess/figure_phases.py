@@ -45,7 +45,7 @@ def draw(all_series, layout):
                     axis.bar(place, 100 * share, 0.76, bottom=100 * foot, color=colours[name], hatch=hatch, edgecolor="white",
                              linewidth=0.4)
                     foot += share
-            axis.annotate(seconds(sum(time for time, _ in point.phases.values()), 2), (place, 101), ha="center", fontsize=7.5,
+            axis.annotate(seconds(sum(time for time, _ in point.phases.values()), 2), (place, 101), ha="center", fontsize=7.5, annotation_clip=False,
                           color=figure.GREY)
         axis.set_title(series.name, pad=14)
         axis.set_xticks(places, [str(point.ranks) for point in series.points])
@@ -69,12 +69,12 @@ def sentence(all_series):
     point = worst.last
     whole = sum(time for time, _ in point.phases.values())
     top = sorted(point.phases.items(), key=lambda item: item[1][1], reverse=True)[:2]
-    text = (f"On {point.ranks} ranks over {worst.name}, {percent(inside(worst))} of all rank time is spent inside MPI "
+    text = (f"On {point.ranks} ranks {worst.place}, {percent(inside(worst))} of all rank time is spent inside MPI "
             f"({percent(point.share('point_to_point'))} point-to-point, {percent(point.share('collective'))} collective), most of "
             f"it in the phases {' and '.join(f'{name} ({percent(mpi / whole)})' for name, (_, mpi) in top)}")
     least = min(all_series, key=lambda series: np.nan_to_num(inside(series)))
     if least is not worst:
-        text += f"; on {least.last.ranks} ranks over {least.name} it is {percent(inside(least))}"
+        text += f"; on {least.last.ranks} ranks {least.place} it is {percent(inside(least))}"
     if len(all_series) > MANY:
         text += f"; the first {MANY} of {len(all_series)} series are drawn"
     return text + ". Above the bars: mean step over ranks."

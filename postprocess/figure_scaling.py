@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from . import figure
-from .units import interval, listed, number, percent, seconds, time_unit
+from .units import interval, listed, many, number, percent, seconds, time_unit
 
 
 def _bound(group):
@@ -23,8 +23,8 @@ def _bound(group):
     return f"bound: Amdahl, serial fraction {percent(fraction.value)}", times, best
 
 
-def draw(group, style, layout):
-    """`style` gives the look of a series."""
+def draw(group, style, name, layout):
+    """`style` gives the look of a series, `name` what the legend calls it."""
     canvas, (time, speed, efficiency) = layout.panels(3, 2.9)
     factor, unit = time_unit(min(series.base.time.value for series in group))
     ranks = [point.ranks for series in group for point in series.points]
@@ -32,10 +32,10 @@ def draw(group, style, layout):
         look, x = style(series), [point.ranks for point in series.points]
         for axis, part, scale in ((time, "time", factor), (speed, "speedup", 1), (efficiency, "efficiency", 100)):
             found = [getattr(point, part) for point in series.points]
-            axis.plot(x, [scale * one.value for one in found], label=series.name, zorder=3, **look.options())
+            axis.plot(x, [scale * one.value for one in found], zorder=3, **look.options())
             axis.fill_between(x, [scale * one.low for one in found], [scale * one.high for one in found], color=look.colour,
                               alpha=0.18, linewidth=0)
-    handles = [Line2D([], [], label=series.name, **style(series).options()) for series in group]
+    handles = [Line2D([], [], label=name(series), **style(series).options()) for series in group]
     handles += _references(group, time, speed, efficiency, factor)
     for axis, title, label in ((time, "Median step time", f"step time [{unit}]"),
                                (speed, "Speed-up", f"speed-up over {_base_text(group)}"),
@@ -67,7 +67,7 @@ def _references(group, time, speed, efficiency, factor):
     handles = [Line2D([], [], label="ideal", **ideal)]
     bound = _bound(group)
     if bound and len(bound[1]) > 1:
-        name, times, series = bound
+        label, times, _ = bound
         look = {"color": figure.GREY, "linewidth": 1.2, "linestyle": (0, (6, 2)), "zorder": 2}
         x = np.array(sorted(times), float)
         t = np.array([times[int(p)] for p in x])
@@ -75,32 +75,53 @@ def _references(group, time, speed, efficiency, factor):
         time.plot(x, factor * t, **look)
         speed.plot(x, ratio * (x / x[0] if weak else 1), **look)
         efficiency.plot(x, 100 * ratio * (1 if weak else x[0] / x), **look)
-        handles.append(Line2D([], [], label=name, **look))
+        handles.append(Line2D([], [], label=label, **look))
     return handles
 
 
-def sentence(group):
-    """What it shows, in numbers."""
+def _at_most(group):
+    """[(series, point)] on the most ranks, the shortest step first."""
     most = max(series.last.ranks for series in group)
-    there = [(series, series.at(most)) for series in group if series.at(most)]
-    there.sort(key=lambda one: one[1].time.value)
-    said = [f"{seconds(point.time.value)} ({interval(point.time.low, point.time.high, seconds)}) on {series.name}"
-            for series, point in there]
-    if len(said) > 4:
-        said = [said[0], said[-1]]
-    text = f"On {most} ranks the median step takes {listed(said)}"
-    if len(there) > 1:
-        (fast, quick), (slow, lame) = there[0], there[-1]
-        drawn = lame.drawn_times / quick.drawn_times
-        bounds = np.nanpercentile(drawn, [2.5, 97.5]) if np.isfinite(drawn).any() else (np.nan, np.nan)
-        text += (f", the last {number(lame.time.value / quick.time.value)} times "
-                 f"({interval(*bounds, number)}) as long as the first")
-    scaled = [one for one in there if len(one[0].points) > 1]
-    if scaled:
-        text += "; parallel efficiency is " + listed(
-            f"{percent(point.efficiency.value)} ({interval(point.efficiency.low, point.efficiency.high, percent)})"
-            for _, point in (scaled if len(scaled) <= 4 else [scaled[0], scaled[-1]]))
+    return most, sorted(((series, series.at(most)) for series in group if series.at(most)), key=lambda one: one[1].time.value)
+
+
+def comparison(group):
+    """Who is how much slower on the most ranks, in one sentence: the answer that most readers come for."""
+    most, there = _at_most(group)
+    fast, quick = there[0]
+    text = f"On {many(most, 'rank')} a step takes {seconds(quick.time.value)} {fast.place}"
+    others = [(number(point.time.value / quick.time.value), ratio_interval(point, quick), series.place) for series, point in there[1:]]
+    if others:
+        shown = others if len(others) < 4 else [others[0], others[-1]]
+        text += ", and " + listed(f"{times} times as long ({bounds}) {name}" for times, bounds, name in shown)
     return text + "."
+
+
+def ratio_interval(upper, lower):
+    """95 % of the ratio of two median steps, as text."""
+    drawn = upper.drawn_times / lower.drawn_times
+    return interval(*np.percentile(drawn, [2.5, 97.5]), number)
+
+
+def sentence(group):
+    """Efficiencies on the most ranks, and where more ranks stop helping."""
+    most, there = _at_most(group)
+    scaled = [(series, point) for series, point in there if len(series.points) > 1]
+    shown = scaled if len(scaled) <= 4 else [scaled[0], scaled[-1]]
+    said = [f"{percent(point.efficiency.value)} ({interval(point.efficiency.low, point.efficiency.high, percent)}) {series.place}"
+            for series, point in shown]
+    text = f"On {many(most, 'rank')} the parallel efficiency is {listed(said)}" if said else "No series reaches the most ranks"
+    bound = _bound(group)
+    if bound and most in bound[1] and len(bound[1]) > 1:
+        reference = bound[2]
+        best = bound[1][min(bound[1])] / bound[1][most] * reference.ideal(reference.at(most))
+        text += f"; the {bound[0]} would leave {percent(best)}" if bound[0].startswith("bound: a") else f"; {bound[0]}"
+    stalled = [(series, tops_out(series)) for series in group if tops_out(series) is not series.last]
+    if stalled and group[0].scaling == "strong":
+        shown = stalled if len(stalled) <= 3 else stalled[:3]
+        text += "; beyond " + listed(f"{many(point.ranks, 'rank')} {series.place}" for series, point in shown) + (
+            " more ranks make the step longer")
+    return text.replace("the bound: a network", "a network") + "."
 
 
 def tops_out(series):

@@ -44,16 +44,27 @@ class Report:
     def style(self, series):
         return self.styles[series.labels.get(self.lines.name, "")]
 
+    def line_name(self, series):
+        return series.labels.get(self.lines.name, series.name)
+
+    def whole(self):
+        """The series from which nothing is switched off; all, where there are no twins."""
+        attributed = [variable for variable in self.study.variables if variable.is_attribution]
+        found = [series for series in self.series if not any(v.without[series.labels[v.name]] for v in attributed)]
+        return found or self.series
+
     def facets(self):
         """{labels of all other variables: series}."""
         groups = {}
-        for series in self.series:
+        for series in self.whole():
             name = " / ".join(label for variable, label in series.labels.items() if variable != self.lines.name)
             groups.setdefault(name, []).append(series)
         return groups
 
     def save(self, name, draw, sentence, points, title=""):
-        return figure.save(name, draw, self.figures, sentence, title, repeats_text(points))
+        """Points of None: it shows what no run measured."""
+        beside = "From the profiles, not from runs" if points is None else repeats_text(points)
+        return figure.save(name, draw, self.figures, sentence, title, beside)
 
     # --- sections --------------------------------------------------------------------------------------------------------
 
@@ -61,7 +72,7 @@ class Report:
         if all(len(series.points) < 2 for series in self.series):
             return []
         return [self.save(f"scaling{f'-{number}' if number else ''}",
-                          lambda layout, group=group: figure_scaling.draw(group, self.style, layout),
+                          lambda layout, group=group: figure_scaling.draw(group, self.style, self.line_name, layout),
                           figure_scaling.sentence(group), [p for s in group for p in s.points], name)
                 for number, (name, group) in enumerate(list(self.facets().items())[:FACETS])]
 
@@ -73,10 +84,10 @@ class Report:
     def _representative(self):
         """Of a ladder three rungs, of other variables all."""
         if not self.lines.is_ladder:
-            return self.series
+            return self.whole()
         rungs = [label for label in self.lines.labels if any(s.labels[self.lines.name] == label for s in self.series)]
         kept = {rungs[0], rungs[len(rungs) // 2], rungs[-1]}
-        return [series for series in self.series if series.labels[self.lines.name] in kept]
+        return [series for series in self.whole() if series.labels[self.lines.name] in kept]
 
     def tails(self):
         group = [(series, series.last) for series in self._representative()[: 2 * FACETS]]
@@ -92,7 +103,7 @@ class Report:
         if not maps:
             return None
         return self.save("waiting", lambda layout: figure_jitter.draw_waiting(maps, layout), figure_jitter.sentence_waiting(maps),
-                         [point for _, point, *_ in maps])
+                         [one.point for one in maps])
 
     def tolerance(self):
         figures = []
@@ -117,18 +128,18 @@ class Report:
         if None in look.values():
             look = figure.styles([profile.label for profile in profiles])
         return self.save("networks", lambda layout: figure_profile.draw(profiles, look.get, layout),
-                         figure_profile.sentence(profiles), []), profiles
+                         figure_profile.sentence(profiles), None), profiles
 
     def headline(self):
         """What a reader in a hurry must know, one line each."""
         lines = []
         for name, group in list(self.facets().items())[:FACETS]:
-            lines.append((f"{name}: " if name else "") + figure_scaling.sentence(group))
+            lines.append((f"{name}: " if name else "") + figure_scaling.comparison(group))
         if self.ladders:
             lines = [figure_tolerance.sentence([l for l in self.ladders if l.variable.name == name])
                      for name in dict.fromkeys(ladder.variable.name for ladder in self.ladders)]
         if self.attributions:
-            lines = [figure_attribution.sentence(self.attributions)]
+            lines = [figure_attribution.finding(self.attributions)]
         return lines[:3]
 
     def matrix(self):

@@ -33,6 +33,6 @@ def scaling(paths, picture=""):
         print(title + scaling_table(series))
     if picture:
         look = figure.styles([series.name for series in found])
-        canvas = figure_scaling.draw(found, lambda series: look[series.name], figure.WIDE)
+        canvas = figure_scaling.draw(found, lambda series: look[series.name], lambda series: series.name, figure.WIDE)
         canvas.savefig(picture)
         print(f"drawn in {picture}")

@@ -41,13 +41,18 @@ class Point:
     speedup: Estimate = None
     efficiency: Estimate = None
 
-    @property
+    @cached_property
     def steps(self):
-        return [run.file.steps for run in self.runs]
+        """Of all repeats but copies: a second run with the same seeds in virtual time says nothing new."""
+        kept = {}
+        for run in self.runs:
+            steps, file = run.file.steps, run.file
+            kept.setdefault((file.get("seed"), file.get("network_seed"), steps.slowest.tobytes()), steps)
+        return list(kept.values())
 
     @property
     def repeats(self):
-        return len(self.runs)
+        return len(self.steps)
 
     @cached_property
     def step_times(self):
@@ -117,11 +122,17 @@ def _ratio(upper, lower):
 class Series:
     labels: dict
     scaling: str
+    with_word: str = "on"  # a series is on a network, at a rung, with a setting
     points: list = field(default_factory=list)  # by rising ranks
 
     @property
     def name(self):
         return " / ".join(self.labels.values())
+
+    @property
+    def place(self):
+        """As a sentence says it: on RDMA bare metal."""
+        return f"{self.with_word} {self.name}"
 
     @property
     def base(self):
@@ -189,9 +200,11 @@ def series_of(study):
         key = tuple(variable.labels.index(run.labels[variable.name]) for variable in study.variables)
         found.setdefault(key, []).append(run)
     result = []
+    first = study.variables[0] if study.variables else None
+    word = "at" if first and first.is_ladder else "with" if first and first.name != "network" else "on"
     for key in sorted(found):
         runs = found[key]
-        series = Series({variable.name: variable.labels[i] for variable, i in zip(study.variables, key)}, study.scaling)
+        series = Series({variable.name: variable.labels[i] for variable, i in zip(study.variables, key)}, study.scaling, word)
         for ranks in sorted({run.ranks for run in runs}):
             series.points.append(Point(ranks, sorted((run for run in runs if run.ranks == ranks), key=lambda run: run.repeat)))
         series.finish()

@@ -7,14 +7,19 @@ the usual interval by order statistics is too narrow. Two ways out:
 repeats as units   From six repeats on, one value a repeat. The binomial distribution of how many of them lie below the
                    true median gives the interval, without any assumption on their distribution (Hoefler & Belli, SC15,
                    section 3.1.3), interpolated between the order statistics. Six is the least number for which 95 % exists.
-blocks as units    With fewer repeats, the steps of each are cut into blocks that are long against the autocorrelation of
-                   the indicator "this step is below the quantile". The spread of the block means gives the error of the
-                   share of steps below, Student's t its factor, and the quantiles of the data at share -+ error are the
-                   bounds (Woodruff's interval, J. Am. Stat. Assoc. 47 (1952) 635, with a variance for dependent data).
-                   Of a mean, the block means themselves are used.
+blocks as units    With fewer repeats, their steps are cut into blocks that are long against the autocorrelation of the
+                   indicator "this step is below the quantile". The spread of the block means gives the error of the share
+                   of steps below, Student's t its factor, and the quantiles of the data at share -+ error are the bounds
+                   (Woodruff's interval, J. Am. Stat. Assoc. 47 (1952) 635, with a variance for dependent data). Of a mean,
+                   the block means themselves are used.
 
-Blocks see nothing that differs from one repeat to the next. Where repeats differ by more than their blocks explain (an F
-test at 1 %), the interval is widened to hold every repeat's own quantile, and the estimate says so.
+All repeats do the same work in the same step, and the work of steps differs (a solver iterates more at first). What the
+repeats have in common in a block is therefore no chance: with two repeats or more the spread is that of the same block among
+the repeats, and the interval is that of the median over the steps of this case. With one repeat nobody can tell work from
+chance, and the interval holds both. Whoever calls leaves out copies: repeats of one seed are one repeat.
+
+Blocks see nothing that differs from one whole repeat to the next. Where repeats differ by more than their blocks explain (an
+F test at 1 %), the interval is widened to hold every repeat's own value, and the estimate says so.
 
 An estimate carries its whole confidence distribution, from which ratios and crossings draw: nobody divides intervals.
 """
@@ -68,43 +73,41 @@ def autocorrelation_time(series):
     return max(1.0, float(times[np.argmax(inside)] if inside.any() else times.max()))
 
 
-def _block_means(series, length):
-    """Means of whole blocks of each series; the rest of a series is left out, at its beginning."""
-    parts = []
-    for x in series:
-        count = len(x) // length
-        if count:
-            parts.append(np.asarray(x, float)[len(x) - count * length:].reshape(count, length).mean(axis=1))
-    return parts
-
-
-def _blocks(series):
-    """Block means of several series with one length, which their autocorrelation asks for."""
-    steps = sum(len(x) for x in series)
-    tau = sum(autocorrelation_time(x) * len(x) for x in series) / steps
-    # A block of b steps misses about tau / b of the variance; blocks of four tau, or of the cube root of n where that is
-    # more, keep this small and leave enough of them.
-    length = int(np.ceil(max(4 * tau, steps ** (1 / 3))))
-    length = max(1, min(length, steps // 8, max(len(x) for x in series) // 2))
-    return _block_means(series, length), length, tau
+def _block_length(rows, tau):
+    """Of so many steps. A block of b steps misses about tau / b of the variance: four tau, or the cube root of all steps
+    where that is more, keep this small and leave enough of them; at least eight in all, two in a repeat."""
+    repeats, steps = rows.shape
+    length = int(np.ceil(max(4 * tau, rows.size ** (1 / 3))))
+    return max(1, min(length, rows.size // 8, steps // 2))
 
 
 def _standard_error(series):
-    """Of the mean of all values: its standard error, degrees of freedom, blocks, and whether the series differ."""
-    parts, length, tau = _blocks(series)
-    means = np.concatenate(parts) if parts else np.empty(0)
-    if len(means) < BLOCKS_NEEDED:
-        return np.nan, 0, len(means), False
-    within = np.concatenate([part - part.mean() for part in parts])
-    freedom = len(means) - len(parts)
-    differ = False
-    if len(parts) > 1 and freedom > 0 and within.any():
-        between = sum(len(part) * (part.mean() - means.mean()) ** 2 for part in parts) / (len(parts) - 1)
-        differ = bool(between / ((within ** 2).sum() / freedom) > stats.f.ppf(0.99, len(parts) - 1, freedom))
+    """Of the mean of all values: its standard error, degrees of freedom, blocks, and whether the repeats differ."""
+    steps = min(len(x) for x in series)
+    rows = np.array([x[len(x) - steps:] for x in series])  # the same steps of all repeats
+    repeats = len(rows)
+    # With one repeat the mean stays in; with more, what they have in common at a step goes.
+    chance = rows - rows.mean(axis=0) if repeats > 1 else rows
+    tau = float(np.mean([autocorrelation_time(x) for x in chance]))
+    length = _block_length(rows, tau)
+    count = steps // length
+    blocks = rows[:, steps - count * length:].reshape(repeats, count, length).mean(axis=2)  # (repeat, block)
+    if blocks.size < BLOCKS_NEEDED:
+        return np.nan, 0, blocks.size, False
     # What blocks of this length still miss of the variance of the mean, for a correlation that falls exponentially.
     missed = max(0.5, 1 - (tau * tau - 1) / (2 * tau * length)) if length > 1 else 1.0
-    error = means.std(ddof=1) / np.sqrt(len(means) * missed)
-    return float(error), len(means) - 1, len(means), differ
+    if repeats == 1:
+        return float(blocks.std(ddof=1) / np.sqrt(count * missed)), count - 1, count, False
+    of_block = blocks.var(axis=0, ddof=1)
+    error = np.sqrt(of_block.sum() / (count * count * repeats * missed))
+    differ = False
+    if count > 1:
+        rest = blocks - blocks.mean(axis=0) - blocks.mean(axis=1, keepdims=True) + blocks.mean()
+        freedom = (repeats - 1) * (count - 1)
+        noise = (rest ** 2).sum() / freedom
+        between = count * blocks.mean(axis=1).var(ddof=1)
+        differ = bool(between > noise * stats.f.ppf(0.99, repeats - 1, freedom)) and noise > 0
+    return float(error), count * (repeats - 1), blocks.size, differ
 
 
 def _unit_quantiles(ordered, confidence):
@@ -131,6 +134,10 @@ def _from_units(values):
     low, high = _unit_quantiles(ordered, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Estimate(float(np.median(ordered)), float(low), float(high), grid, _unit_quantiles(ordered, grid), len(ordered),
                     "repeats")
+
+
+def _certain(value, units):
+    return Estimate(value, value, value, values=np.array([value] * 2), units=units, unit="blocks")
 
 
 def _widened(estimate, own):
@@ -160,16 +167,17 @@ def quantile(series, p=0.5):
         return _from_units(own)
     pooled = np.sort(np.concatenate(series))
     value = float(of_one(pooled))
-    if pooled[0] == pooled[-1]:  # a model without any noise: nothing is uncertain
-        return Estimate(value, value, value, values=np.array([value] * 2), units=len(pooled), unit="blocks")
+    if pooled[0] == pooled[-1]:
+        return _certain(value, len(pooled))
     error, freedom, units, differ = _standard_error([(x <= value).astype(float) for x in series])
     if not np.isfinite(error):
         return Estimate(value, units=units)
+    if error == 0 and len(series) > 1:  # all repeats agree to the bit: a model without chance
+        return _certain(value, units)
     # Mid-shares: the k-th smallest of n stands for the share (k - 1/2) / n.
     shares = (np.arange(len(pooled)) + 0.5) / len(pooled)
     grid = np.linspace(0, 1, 401)
-    with np.errstate(invalid="ignore"):
-        wanted = np.clip(p + stats.t.ppf(grid, freedom) * error, 0, 1) if error > 0 else np.full(len(grid), p)
+    wanted = np.clip(p + stats.t.ppf(grid, freedom) * error, 0, 1) if error > 0 else np.full(len(grid), p)
     low, high = p + stats.t.ppf([(1 - LEVEL) / 2, (1 + LEVEL) / 2], freedom) * error
     estimate = Estimate(value, float(np.interp(low, shares, pooled)), float(np.interp(high, shares, pooled)), grid,
                         np.interp(wanted, shares, pooled), units, "blocks")
