@@ -26,6 +26,9 @@ def draw(found, layout):
             foot = up if value >= 0 else down
             axis.barh(place, value, 0.62, left=foot, color=COLOURS.get(name, COLOURS[REST]), hatch=HATCHES.get(name, ""), edgecolor="white", linewidth=0.5)
             end = foot + value
+            if value > 6:
+                axis.text(foot + value / 2, place, f"{value:.0f}", ha="center", va="center", fontsize=8, zorder=6,
+                          bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.2, "alpha": 0.85})
             if np.isfinite(share.low) and 100 * (share.high - share.low) > 0.4:
                 height = place + 0.2 - 0.4 * (number % 3) / 2
                 axis.plot([end - value + 100 * share.low, end - value + 100 * share.high], [height] * 2, color=figure.INK,
@@ -39,9 +42,9 @@ def draw(found, layout):
     axis.grid(axis="y", visible=False)
     axis.set_xlim(right=min(reach * 1.03, 103) if reach > 0 else None)
     axis.set_xlabel("share of the step lost [%]")
-    shown = [name for name in ORDER if any(name in one.shares for one in found)]
-    figure.legend_above(canvas, [Patch(facecolor=COLOURS.get(name, COLOURS[REST]), hatch=HATCHES.get(name, ""), edgecolor="white", label=name)
-                                 for name in shown], layout)
+    shown = sorted({name for one in found for name in one.shares}, key=lambda name: ORDER.index(name) if name in ORDER else 99)
+    figure.legend_above(canvas, [Patch(facecolor=COLOURS.get(name, COLOURS[REST]), hatch=HATCHES.get(name, ""),
+                                       edgecolor="white", label=name) for name in shown], layout)
     return canvas
 
 

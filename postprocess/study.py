@@ -218,8 +218,7 @@ def _from_files(paths, take_invalid):
     parts = [key for key in differing if key.startswith("network.")]
     if len({one["network"] for one in settings}) == len({tuple(one.get(k, "") for k in ["network", *parts]) for one in settings}):
         differing = [key for key in differing if key not in parts]
-    if "network" not in differing:
-        differing.insert(0, "network")
+    differing = ["network", *(key for key in differing if key != "network")]
     runs, seen = [], {}
     for path, file, one in zip(paths, files, settings):
         labels = {key: one.get(key) or {"without": "all", "ranks per node": "one host"}.get(key, "–") for key in differing}
