@@ -84,8 +84,8 @@ class WaitingMap:
     point: object
     repeat: int
     begin: int           # first step
-    waiting: np.ndarray  # (step, rank) [s]; with three repeats or more what goes beyond their median
-    beyond: bool
+    waiting: np.ndarray  # (step, rank) [s] …
+    beyond: str          # … beyond which repeat; of one alone, all of it
     step: int            # the step …
     rank: int            # … and who waited longest in it
     usual: float         # median wait inside the window [s]
@@ -95,9 +95,11 @@ class WaitingMap:
         return float(self.waiting[self.step - self.begin, self.rank])
 
 
-def _expected(rows):
-    """What each step takes: over the repeats, or where these are few over the neighbouring steps."""
-    return np.median(rows, axis=0) if len(rows) > 2 else ndimage.median_filter(rows, (1, 15), mode="nearest")
+def _usual(rows):
+    """What each step takes: the median repeat, the quicker of two, of one the neighbouring steps."""
+    if len(rows) > 2:
+        return np.median(rows, axis=0)
+    return rows.min(axis=0) if len(rows) == 2 else ndimage.median_filter(rows, (1, 15), mode="nearest")
 
 
 def waiting_map(series, point):
@@ -106,17 +108,17 @@ def waiting_map(series, point):
         return None
     n = min(len(steps.slowest) for steps in point.steps)
     rows = np.array([steps.slowest[:n] for steps in point.steps])
-    repeat, step = np.unravel_index(np.argmax(rows / _expected(rows)), rows.shape)
+    repeat, step = np.unravel_index(np.argmax(rows / _usual(rows)), rows.shape)
     files = [run.file for run in point.runs]
     warm = [int(file["warmup_steps"]) for file in files]
     begin = max(0, min(int(step) - WINDOW // 2, n - WINDOW))
     end = min(begin + WINDOW, n)
-    beyond = len(files) > 2
+    beyond = {1: "", 2: "the other repeat"}.get(len(files), "the median repeat")
     chosen = range(len(files)) if beyond else [repeat]
     waits = {i: files[i].waiting(warm[i] + begin, warm[i] + end) for i in chosen}
     waiting, usual = waits[repeat], float(np.nanmedian(waits[repeat]))
     if beyond:
-        waiting = waiting - np.median(list(waits.values()), axis=0)
+        waiting = waiting - _usual(np.array(list(waits.values())))
     if not np.isfinite(waiting).any():
         return None
     rank = int(np.nanargmax(waiting[step - begin]))
@@ -148,7 +150,7 @@ def draw_waiting(maps, layout):
         for side in (axis.xaxis, axis.yaxis):
             side.set_major_locator(ticker.MaxNLocator(integer=True, nbins=5))
         bar = canvas.colorbar(image, ax=axis, pad=0.02, extend="both")
-        bar.set_label(f"{'wait beyond the median repeat' if one.beyond else 'time inside MPI'} [{unit}]", fontsize=8)
+        bar.set_label(f"{f'wait beyond {one.beyond}' if one.beyond else 'time inside MPI'} [{unit}]", fontsize=8)
         bar.outline.set_visible(False)
     return canvas
 
@@ -158,10 +160,12 @@ def sentence_waiting(maps):
     row = one.waiting[one.step - one.begin]
     together = int((row > one.longest / 2).sum())
     text = (f"The longest disturbance is {one.series.place}: in step {one.step} of repeat {one.repeat} rank {one.rank} (ringed) "
-            f"waits {seconds(one.longest)}{' longer than in the median repeat' if one.beyond else ' inside MPI'}, where "
+            f"waits {seconds(one.longest)}{f' longer than in {one.beyond}' if one.beyond else ' inside MPI'}, where "
             f"{seconds(one.usual)} is the usual wait, and {together} of {one.point.ranks} ranks wait at least half of that with it")
     common = _common(one.waiting)
-    if np.isfinite(common):
+    if not one.beyond:
+        text += "; with one repeat the work of a step cannot be told from its disturbance"
+    elif np.isfinite(common):
         text += f"; {percent(common, 0)} of the variance shown is common to all ranks of a step, " + (
             "so that most waits are vertical stripes: one late rank stops all at the next reduction" if common > 0.5 else
             "so that most waits stay with some ranks; a slanted line is an idle wave that moves from rank to rank")

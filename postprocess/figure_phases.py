@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.patches import Patch
 
 from . import figure
-from .units import percent, seconds
+from .units import many, percent, seconds
 
 SMALL = 0.02  # of the step everywhere: joins `other`
 MANY = 9      # panels
@@ -69,12 +69,12 @@ def sentence(all_series):
     point = worst.last
     whole = sum(time for time, _ in point.phases.values())
     top = sorted(point.phases.items(), key=lambda item: item[1][1], reverse=True)[:2]
-    text = (f"On {point.ranks} ranks {worst.place}, {percent(inside(worst))} of all rank time is spent inside MPI "
+    text = (f"With {many(point.ranks, 'rank')} {worst.place}, {percent(inside(worst))} of all rank time is spent inside MPI "
             f"({percent(point.share('point_to_point'))} point-to-point, {percent(point.share('collective'))} collective), most of "
             f"it in the phases {' and '.join(f'{name} ({percent(mpi / whole)})' for name, (_, mpi) in top)}")
     least = min(all_series, key=lambda series: np.nan_to_num(inside(series)))
     if least is not worst:
-        text += f"; on {least.last.ranks} ranks {least.place} it is {percent(inside(least))}"
+        text += f"; with {many(least.last.ranks, 'rank')} {least.place} it is {percent(inside(least))}"
     if len(all_series) > MANY:
         text += f"; the first {MANY} of {len(all_series)} series are drawn"
     return text + ". Above the bars: mean step over ranks."

@@ -119,8 +119,7 @@ def sentence(group):
     stalled = [(series, tops_out(series)) for series in group if tops_out(series) is not series.last]
     if stalled and group[0].scaling == "strong":
         shown = stalled if len(stalled) <= 3 else stalled[:3]
-        text += "; beyond " + listed(f"{many(point.ranks, 'rank')} {series.place}" for series, point in shown) + (
-            " more ranks make the step longer")
+        text += "; " + listed(f"{series.place} the step is shortest with {many(point.ranks, 'rank')}" for series, point in shown)
     return text.replace("the bound: a network", "a network") + "."
 
 
