@@ -109,7 +109,7 @@ def waiting_map(series, point):
     n = min(len(steps.slowest) for steps in point.steps)
     rows = np.array([steps.slowest[:n] for steps in point.steps])
     repeat, step = np.unravel_index(np.argmax(rows / _usual(rows)), rows.shape)
-    files = [run.file for run in point.runs]
+    files = [run.file for run in point.distinct]
     warm = [int(file["warmup_steps"]) for file in files]
     begin = max(0, min(int(step) - WINDOW // 2, n - WINDOW))
     end = min(begin + WINDOW, n)
@@ -122,7 +122,7 @@ def waiting_map(series, point):
     if not np.isfinite(waiting).any():
         return None
     rank = int(np.nanargmax(waiting[step - begin]))
-    return WaitingMap(series, point, point.runs[repeat].repeat, warm[repeat] + begin, waiting, beyond, warm[repeat] + int(step), rank,
+    return WaitingMap(series, point, point.distinct[repeat].repeat, warm[repeat] + begin, waiting, beyond, warm[repeat] + int(step), rank,
                       usual)
 
 

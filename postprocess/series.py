@@ -42,17 +42,20 @@ class Point:
     efficiency: Estimate = None
 
     @cached_property
-    def steps(self):
-        """Of all repeats but copies: a second run with the same seeds in virtual time says nothing new."""
+    def distinct(self):
+        """The repeats without copies: a second run with the same seeds in virtual time says nothing new."""
         kept = {}
         for run in self.runs:
-            steps, file = run.file.steps, run.file
-            kept.setdefault((file.get("seed"), file.get("network_seed"), steps.slowest.tobytes()), steps)
+            kept.setdefault((run.file.get("seed"), run.file.get("network_seed"), run.file.steps.slowest.tobytes()), run)
         return list(kept.values())
 
     @property
+    def steps(self):
+        return [run.file.steps for run in self.distinct]
+
+    @property
     def repeats(self):
-        return len(self.steps)
+        return len(self.distinct)
 
     @cached_property
     def step_times(self):
