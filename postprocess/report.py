@@ -158,7 +158,7 @@ class Report:
                 best = min(points.values(), key=lambda point: point.time.value)
                 # Told apart from the best when zero difference is outside the interval of the ratio.
                 equal = {name for name, p in points.items() if p is best or
-                         not np.nanpercentile(p.drawn_times / best.drawn_times, 2.5) > 1}
+                         not np.percentile(p.drawn_times / best.drawn_times, 2.5) > 1}
                 rows.append((label, [(points.get(name), name in equal) for name in facets]))
         return {"ranks": max(common), "columns": facets, "rows": rows, "variable": self.lines.name}
 

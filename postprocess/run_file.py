@@ -128,7 +128,7 @@ class RunFile:
 
             def __exit__(self, kind, error, _):
                 self.file.close()
-                if kind in (KeyError, OSError, ValueError, IndexError):
+                if kind and issubclass(kind, (KeyError, OSError, ValueError, IndexError, TypeError)):
                     raise RunFileError(f"{run.path}: cannot be read as a run file: {str(error).splitlines()[0]}") from None
 
         return Reading()

@@ -130,7 +130,7 @@ class Series:
 
     @property
     def name(self):
-        return " / ".join(self.labels.values())
+        return " / ".join(self.labels.values()) or self.network
 
     @property
     def place(self):

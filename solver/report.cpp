@@ -44,8 +44,8 @@ void report(const ReportOptions& options) {
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   execvp(python.c_str(), arguments.data());
-  throw UserError(fmt::format("{}: {}; reports need Python 3, HALOSCOPE_PYTHON names another one", python,
-                              std::strerror(errno)));
+  throw UserError(
+      fmt::format("{}: {}; reports need Python 3, HALOSCOPE_PYTHON names another one", python, std::strerror(errno)));
 }
 
 }  // namespace haloscope
