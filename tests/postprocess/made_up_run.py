@@ -10,7 +10,8 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-PHASES = ("other", "halo", "momentum", "krylov")
+PHASES = ("other", "halo", "momentum", "projection", "krylov", "stencil", "smoother", "coarse", "monitor")  # the program's own
+SHARES = np.array([0.1, 0.3, 0.05, 0.05, 0.2, 0.05, 0.1, 0.1, 0.05])
 PROFILE = """
 [about]
 name = "{name}"
@@ -45,10 +46,9 @@ def write_run(path, ranks, step_seconds, warmup=2, completed=None, schema="halos
         times = np.outer(times, np.linspace(0.5, 1, ranks) if ranks > 1 and skewed else np.ones(ranks))
     steps = len(times)
     completed = steps if completed is None else completed
-    shares = np.array([0.1, 0.3, 0.2, 0.4])
-    phases = times[:, :, None] * shares
+    phases = times[:, :, None] * SHARES
     compute = compute_share * phases if ranks > 1 else phases
-    inside = (phases - compute) * np.array([0, 1, 0, 0])
+    inside = (phases - compute) * (np.array(PHASES) == "halo")
     collective = phases - compute - inside
     effective = {"about": {"name": case, "problem": "flow"}, "grid": {"cells": list(cells)}, "run": {"steps": steps}}
     with h5py.File(path, "w") as file:
