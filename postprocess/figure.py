@@ -7,6 +7,7 @@ a grey print can be read too.
 import base64
 import io
 import os
+import textwrap
 from dataclasses import dataclass
 
 import matplotlib
@@ -39,15 +40,19 @@ class Layout:
     columns: int  # of panels
     narrow: bool
 
-    def panels(self, count, height, columns=None, **options):
-        """A figure of so many panels of a height [inches] each, and these as a list."""
+    def panels(self, count, height, columns=None, titles=(), **options):
+        """A figure of so many panels of a height [inches] each, and these as a list; long titles get lines of their own."""
         columns = min(count, 1 if self.narrow else columns or self.columns)
         rows = -(-count // columns)
+        wrapped = [textwrap.fill(title, max(16, int(11.5 * self.width / columns) - 4)) for title in titles]
+        height += 0.17 * max((title.count("\n") for title in wrapped), default=0)
         figure, axes = plt.subplots(rows, columns, figsize=(self.width, height * rows), squeeze=False, layout="constrained",
                                     **options)
         axes = list(axes.flat)
         for spare in axes[count:]:
             spare.set_visible(False)
+        for axis, title in zip(axes, wrapped):
+            axis.set_title(title)
         return figure, axes[:count]
 
 
@@ -130,9 +135,13 @@ def plain_logarithm(axis):
 
 def legend_above(figure, handles, layout):
     """One legend over all panels, for which the figure grows."""
-    longest = max(len(handle.get_label()) for handle in handles)
+    room_for = int((layout.width * 72 - 46) / 5.2)  # characters
+    for handle in handles:
+        handle.set_label(textwrap.fill(handle.get_label(), room_for))
+    longest = max(len(line) for handle in handles for line in handle.get_label().split("\n"))
+    lines = max(handle.get_label().count("\n") for handle in handles) + 1
     columns = min(len(handles), max(1, int(layout.width * 72 / (5.0 * longest + 46))))
-    room = 0.1 + 0.185 * -(-len(handles) // columns)  # inches
+    room = 0.1 + (0.05 + 0.135 * lines) * -(-len(handles) // columns)  # inches
     height = figure.get_figheight() + room
     figure.set_figheight(height)
     figure.get_layout_engine().set(rect=(0, 0, 1, 1 - room / height))

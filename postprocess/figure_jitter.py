@@ -132,7 +132,8 @@ def waiting_maps(group):
 
 
 def draw_waiting(maps, layout):
-    canvas, axes = layout.panels(len(maps), 2.6, columns=2 if len(maps) in (2, 4) else 3)
+    canvas, axes = layout.panels(len(maps), 2.6, columns=2 if len(maps) in (2, 4) else 3,
+                                  titles=[one.series.name for one in maps])
     for axis, one in zip(axes, maps):
         low, high = np.nanquantile(one.waiting, [0.005, 0.998])
         low = max(0.0, low) if one.beyond else low
@@ -143,7 +144,6 @@ def draw_waiting(maps, layout):
         for size, width, colour in ((9, 1.4, "white"), (11.5, 0.7, "black")):
             axis.plot(one.step, one.rank, "o", markersize=size, markerfacecolor="none", markeredgecolor=colour,
                       markeredgewidth=width)
-        axis.set_title(one.series.name)
         axis.set_xlabel("step")
         axis.set_ylabel(f"rank, of {one.point.ranks}")
         axis.grid(visible=False)

@@ -34,7 +34,7 @@ def _stack(point, names):
 
 def draw(all_series, layout):
     shown, names = all_series[:MANY], names_of(all_series)
-    canvas, axes = layout.panels(len(shown), 2.7 if layout.narrow else 2.9)
+    canvas, axes = layout.panels(len(shown), 2.7 if layout.narrow else 2.9, titles=[series.name for series in shown])
     colours = {name: SHADES[i] for i, name in enumerate(names)} | {"other": SHADES[-1]}
     for axis, series in zip(axes, shown):
         places = np.arange(len(series.points))
@@ -47,7 +47,7 @@ def draw(all_series, layout):
                     foot += share
             axis.annotate(seconds(sum(time for time, _ in point.phases.values()), 2), (place, 101), ha="center", fontsize=7.5, annotation_clip=False,
                           color=figure.GREY)
-        axis.set_title(series.name, pad=14)
+        axis.set_title(axis.get_title(loc="left"), pad=14)
         axis.set_xticks(places, [str(point.ranks) for point in series.points])
         axis.set_ylim(0, 100)
         axis.set_xlim(-0.6, max(len(series.points) - 0.4, 1.6))

@@ -85,15 +85,16 @@ def _at_most(group):
     return most, sorted(((series, series.at(most)) for series in group if series.at(most)), key=lambda one: one[1].time.value)
 
 
-def comparison(group):
+def comparison(group, name):
     """Who is how much slower on the most ranks, in one sentence: the answer that most readers come for."""
     most, there = _at_most(group)
     fast, quick = there[0]
-    text = f"On {many(most, 'rank')} a step takes {seconds(quick.time.value)} {fast.place}"
-    others = [(number(point.time.value / quick.time.value), ratio_interval(point, quick), series.place) for series, point in there[1:]]
+    text = f"On {many(most, 'rank')} a step takes {seconds(quick.time.value)} {fast.with_word} {name(fast)}"
+    others = [(number(point.time.value / quick.time.value), ratio_interval(point, quick), f"{series.with_word} {name(series)}")
+              for series, point in there[1:]]
     if others:
         shown = others if len(others) < 4 else [others[0], others[-1]]
-        text += ", and " + listed(f"{times} times as long ({bounds}) {name}" for times, bounds, name in shown)
+        text += ", and " + listed(f"{times} times as long ({bounds}) {place}" for times, bounds, place in shown)
     return text + "."
 
 
@@ -103,13 +104,13 @@ def ratio_interval(upper, lower):
     return interval(*np.percentile(drawn, [2.5, 97.5]), number)
 
 
-def sentence(group):
+def sentence(group, name):
     """Efficiencies on the most ranks, and where more ranks stop helping."""
     most, there = _at_most(group)
     scaled = [(series, point) for series, point in there if len(series.points) > 1]
     shown = scaled if len(scaled) <= 4 else [scaled[0], scaled[-1]]
-    said = [f"{percent(point.efficiency.value)} ({interval(point.efficiency.low, point.efficiency.high, percent)}) {series.place}"
-            for series, point in shown]
+    said = [f"{percent(point.efficiency.value)} ({interval(point.efficiency.low, point.efficiency.high, percent)}) "
+            f"{series.with_word} {name(series)}" for series, point in shown]
     text = f"On {many(most, 'rank')} the parallel efficiency is {listed(said)}" if said else "No series reaches the most ranks"
     bound = _bound(group)
     if bound and most in bound[1] and len(bound[1]) > 1:
@@ -119,7 +120,10 @@ def sentence(group):
     stalled = [(series, tops_out(series)) for series in group if tops_out(series) is not series.last]
     if stalled and group[0].scaling == "strong":
         shown = stalled if len(stalled) <= 3 else stalled[:3]
-        text += "; " + listed(f"{series.place} the step is shortest with {many(point.ranks, 'rank')}" for series, point in shown)
+        text += "; " + listed(f"{series.with_word} {name(series)} the step is shortest with {many(point.ranks, 'rank')}" for series, point in shown)
+    others = [series for series in group if series.base.ranks != min(one.base.ranks for one in group)]
+    if others:
+        text += "; not comparable, because their base has more ranks: " + listed(f"{name(one)} ({one.base.ranks})" for one in others)
     return text.replace("the bound: a network", "a network") + "."
 
 

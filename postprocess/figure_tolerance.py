@@ -23,10 +23,10 @@ def draw(ladders, layout):
     groups = {}
     for ladder in ladders:
         groups.setdefault(ladder.others, []).append(ladder)
-    canvas, axes = layout.panels(min(len(groups), 6), 2.9)
+    canvas, axes = layout.panels(min(len(groups), 6), 2.9, titles=[others or "Slow-down" for others in groups])
     ranks = sorted({ladder.ranks for ladder in ladders})
     look = figure.styles(ranks, ordered=len(ranks) > 3)
-    for axis, (others, group) in zip(axes, groups.items()):
+    for axis, group in zip(axes, groups.values()):
         for ladder in group:
             style, found = look[ladder.ranks], ladder.slowdown
             axis.plot(ladder.x, [one.value for one in found], **style.options())
@@ -44,7 +44,6 @@ def draw(ladders, layout):
         axis.set_ylim(bottom=min(0.97, min(one.value for ladder in group for one in ladder.slowdown) - 0.02))
         if top > 3:
             figure.plain_logarithm(axis)
-        axis.set_title(others or "Slow-down")
         axis.set_xlabel(axis_text(group[0].variable))
         axis.set_ylabel("median step over that at the lowest")
     figure.legend_above(canvas, [Line2D([], [], label=many(p, "rank"), **look[p].options()) for p in ranks] +

@@ -73,7 +73,7 @@ class Report:
             return []
         return [self.save(f"scaling{f'-{number}' if number else ''}",
                           lambda layout, group=group: figure_scaling.draw(group, self.style, self.line_name, layout),
-                          figure_scaling.sentence(group), [p for s in group for p in s.points], name)
+                          figure_scaling.sentence(group, self.line_name), [p for s in group for p in s.points], name)
                 for number, (name, group) in enumerate(list(self.facets().items())[:FACETS])]
 
     def phases(self):
@@ -132,15 +132,29 @@ class Report:
 
     def headline(self):
         """What a reader in a hurry must know, one line each."""
-        lines = []
-        for name, group in list(self.facets().items())[:FACETS]:
-            lines.append((f"{name}: " if name else "") + figure_scaling.comparison(group))
+        lines = self._winners() or [(f"{name}: " if name else "") + figure_scaling.comparison(group, self.line_name)
+                                    for name, group in list(self.facets().items())[:FACETS]]
         if self.ladders:
             lines = [figure_tolerance.sentence([l for l in self.ladders if l.variable.name == name])
                      for name in dict.fromkeys(ladder.variable.name for ladder in self.ladders)]
         if self.attributions:
             lines = [figure_attribution.finding(self.attributions)]
-        return lines[:3]
+        return lines[:FACETS]
+
+    def _winners(self):
+        """Of a study of two variables, what is quickest for each value of the first."""
+        matrix, lines = self.matrix(), []
+        for label, cells in matrix["rows"] if matrix else ():
+            there = [(name, point, best) for name, (point, best) in zip(matrix["columns"], cells) if point]
+            quick = min(there, key=lambda one: one[1].time.value)
+            slow = max(there, key=lambda one: one[1].time.value)
+            text = f"{label}, {units.many(matrix['ranks'], 'rank')}: the step is shortest, {units.seconds(quick[1].time.value)}, with "
+            text += units.listed([quick[0], *(name for name, _, best in there if best and name != quick[0])])
+            if not slow[2]:
+                text += (f"; {slow[0]} takes {units.number(slow[1].time.value / quick[1].time.value)} times as long "
+                         f"({figure_scaling.ratio_interval(slow[1], quick[1])})")
+            lines.append(text + ".")
+        return lines
 
     def matrix(self):
         """Median steps at the most ranks that all have, rows a value of the lines' variable; None for one variable."""

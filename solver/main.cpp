@@ -157,7 +157,7 @@ struct CommandLine {
   }
 
   void add_report() {
-    report = app.add_subcommand("report", "Draw the curves, losses and tails of a study or of run files, as one page");
+    report = app.add_subcommand("report", "Draw what a study or run files say, as one page");
     report->add_option("PATHS", report_options.paths, "A study's folder, or run files of one case")
         ->required()
         ->type_name("");

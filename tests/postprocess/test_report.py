@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as xml
@@ -185,6 +186,31 @@ def check_run_files(check, folder):
     check(abs(float(rows[2]["efficiency"]) - 4 ** -0.2) < 0.03, f"weak efficiency {rows[2]}")
 
 
+def check_many_series(check, folder):
+    """Two variables of many values with long names: who is quickest on which, as a table; nothing sticks out."""
+    networks = [f"a network of the rather long name number {i}" for i in range(9)]
+    methods = ["conjugate gradients, pipelined by Ghysels and Vanroose", "cg", "chebyshev"]
+    study = study_folder.manifest("a_name_without_any_blank_in_it_that_is_longer_than_a_phone_is_wide", "Which wins where?", [
+        study_folder.variable("network", [study_folder.value(name) for name in networks]),
+        study_folder.variable("method", [study_folder.value(name) for name in methods])], [2, 4, 16], 1)
+    (folder / "many/runs").mkdir(parents=True)
+    rng = np.random.default_rng(1)
+    for one in study["runs"]:
+        i, j = networks.index(one["labels"]["network"]), methods.index(one["labels"]["method"])
+        time = 0.01 / one["ranks"] + 1e-4 * i * (1 + (j != i % 3))
+        write_run(folder / "many" / one["file"], one["ranks"], time * rng.lognormal(0, 0.02, (80, one["ranks"])),
+                  network=networks[i], latency=1.0 + i, seed=1)
+        one.update(state="done")
+    study["runs"][0].update(state="failed", reason="killed: took longer than its limit of 600 s, with all its processes")
+    study_folder.write(folder / "many", study)
+    _, err = report(check, folder / "many")
+    check.equal(len(err.splitlines()), 1, f"the failed run is named: {err}")
+    check_files(check, folder / "many", ["networks", "phases", "scaling", "scaling-1", "scaling-2", "tails", "waiting"])
+    page = (folder / "many/report.html").read_text(encoding="utf-8")
+    row = re.search(rf"<tr><td>{networks[7]}</td>(.*?)</tr>", page, re.DOTALL).group(1)
+    check.equal(re.findall(r'class="n( best)?"', row), ["", " best", ""], "the quickest method on the eighth network")
+
+
 def check_python(check, folder):
     """Python that is missing, or that lacks a module: one line, no page."""
     bare = folder / "bare"
@@ -208,14 +234,17 @@ def main():
         check_ladder(check, folder)
         check_attribution(check, folder)
         check_run_files(check, folder)
+        check_many_series(check, folder)
         if browser.PROGRAM:
             check_that_the_browser_sees(check, folder)
-            for name in ("headline", "ladder", "attribution", "report"):
+            for name in ("headline", "ladder", "attribution", "report", "many"):
                 check_browser(check, folder / name)
         else:
             print("not looked at in a browser: chromium is not here")
         check_missing(check, folder, study)
         check_python(check, folder)
+        if len(sys.argv) > 1:  # to look at
+            shutil.copytree(folder, sys.argv[1], dirs_exist_ok=True)
     check.end()
 
 
