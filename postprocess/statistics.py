@@ -83,8 +83,10 @@ def _block_length(rows, tau):
 
 def _standard_error(series):
     """Of the mean of all values: its standard error, degrees of freedom, blocks, and whether the repeats differ."""
+    longest = max(len(x) for x in series)
+    series = [x for x in series if 2 * len(x) >= longest]  # one cut short says little of the spread
     steps = min(len(x) for x in series)
-    rows = np.array([x[len(x) - steps:] for x in series])  # the same steps of all repeats
+    rows = np.array([x[:steps] for x in series])  # the same steps of all repeats
     repeats = len(rows)
     # With one repeat the mean stays in; with more, what they have in common at a step goes.
     chance = rows - rows.mean(axis=0) if repeats > 1 else rows

@@ -100,6 +100,15 @@ class Estimates(unittest.TestCase):
         alone = statistics.mean([trend])
         self.assertGreater(alone.high - alone.low, 0.3)
 
+    def test_a_repeat_that_was_cut_short_does_not_spoil_the_interval(self):
+        rng = np.random.default_rng(1)
+        trend = np.linspace(3, 1, 200)
+        whole = [trend + 0.01 * rng.standard_normal(200) for _ in range(3)]
+        wanted = statistics.mean(whole)
+        for cut in (5, 150):
+            found = statistics.mean([*whole, trend[:cut] + 0.01 * rng.standard_normal(cut)])
+            self.assertLess(found.high - found.low, 5 * (wanted.high - wanted.low))
+
     def test_repeats_that_differ_as_wholes_widen_the_interval(self):
         rng = np.random.default_rng(1)
         found = statistics.median([level + 0.01 * rng.standard_normal(200) for level in (1.0, 1.1, 1.3)])
