@@ -5,9 +5,9 @@ The loss is the time of a step in which a rank does not compute, as a share of t
   load imbalance   greatest computing of a rank less the mean one
   serialization    the time on a network that takes no time, less that greatest computing
   network          the time less that, which the twins divide:
-                   where every combination of the ingredients that were switched off has been run, each gets its Shapley
-                   value (the mean of what switching it off saves, over all orders), so that the shares add up; otherwise
-                   each gets what switching it off alone saves; what the sum of these misses is not told apart.
+                   ingredients of which every combination has been run get their Shapley values (the mean of what
+                   switching one off saves, over all orders), which add up; any other gets what switching it off alone
+                   saves, and what the sum of all misses is not told apart.
 Times are those of the whole run over its steps, since only these add up; intervals from draws of the twins' means, which are
 taken for independent.
 """
@@ -30,7 +30,7 @@ class Attribution:
     ranks: int
     shares: dict       # part -> estimate, of the step with everything; in their order
     loss: object       # estimate: all of it
-    divided: str       # "Shapley" or "one at a time"
+    divided: str       # "Shapley", where two or more were combined, or "one at a time"
     points: list
     step: float        # [s] of the run with everything
 
@@ -65,26 +65,34 @@ def _saved(times, ingredient, ingredients):
     return total
 
 
+def _combinations(ingredients):
+    return [frozenset(c) for size in range(len(ingredients) + 1) for c in itertools.combinations(ingredients, size)]
+
+
+def _all_combined(twins, ingredients):
+    """The most ingredients of which every combination has been run."""
+    return next(list(largest) for largest in sorted(_combinations(ingredients), key=len, reverse=True)
+                if all(off in twins for off in _combinations(largest)))
+
+
 def _place(item):
     return ORDER.index(item[0]) if item[0] in ORDER else len(ORDER)
 
 
 def attribute(twins, others, ranks):
     """From {set of what is off: point}, which holds the empty set."""
-    whole = twins[frozenset()]
+    whole, none = twins[frozenset()], frozenset()
     ingredients = sorted({one for off in twins for one in off if frozenset({one}) in twins}, key=list(NAMES).index)
-    combinations = [frozenset(c) for size in range(len(ingredients) + 1) for c in itertools.combinations(ingredients, size)]
-    complete = all(off in twins for off in combinations)
-    used = combinations if complete else [frozenset()] + [frozenset({one}) for one in ingredients]
+    fair = _all_combined(twins, ingredients)
+    used = _combinations(fair) + [frozenset({one}) for one in ingredients if one not in fair]
+    complete = len(fair) == len(ingredients)
     rng = np.random.default_rng([1, ranks])
     value = {off: _times(twins[off])[3] for off in used}
     drawn = {off: _drawn(twins[off], rng) for off in used}
-    none = frozenset()
 
     def parts(times):
-        if complete:
-            return {NAMES[one]: _saved(times, one, ingredients) for one in ingredients}
-        return {NAMES[one]: times[none] - times[frozenset({one})] for one in ingredients}
+        return {NAMES[one]: _saved(times, one, fair) if one in fair else times[none] - times[frozenset({one})]
+                for one in ingredients}
 
     of_value, of_draws = parts(value), parts(drawn)
     compute, largest, ideal, elapsed = _times(whole)
@@ -102,7 +110,7 @@ def attribute(twins, others, ranks):
     else:
         loss = statistics.from_draws(sum(of_value.values()) / elapsed, sum(of_draws.values()) / drawn[none])
     return Attribution(others, ranks, dict(sorted(shares.items(), key=_place)), loss,
-                       "Shapley" if complete and len(ingredients) > 1 else "one at a time", [twins[off] for off in used], elapsed)
+                       "Shapley" if len(fair) > 1 else "one at a time", [twins[off] for off in used], elapsed)
 
 
 def attributions_of(study, all_series):

@@ -64,6 +64,7 @@ def finding(found):
 
 
 def sentence(found):
-    how = ("Where all combinations of switched-off ingredients were run, each has its Shapley value"
-           if any(one.divided == "Shapley" for one in found) else "Each ingredient has what switching it off alone saves")
+    how = ("Ingredients that were switched off in all combinations have their Shapley values, others what switching them off "
+           "alone saves" if any(one.divided == "Shapley" for one in found) else
+           "Each ingredient has what switching it off alone saves")
     return f"{finding(found)} {how}; thin lines are 95 % intervals."

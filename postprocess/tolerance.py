@@ -70,7 +70,7 @@ def ladders_of(study, all_series):
             if x is None:
                 continue
             others = " / ".join(label for name, label in series.labels.items() if name != variable.name)
-            for point in series.points:
+            for point in (point for point in series.points if point.ranks > 1):  # one alone uses no network
                 groups.setdefault((others, point.ranks), []).append((x, point))
         for (others, ranks), rungs in groups.items():
             rungs.sort(key=lambda rung: rung[0])

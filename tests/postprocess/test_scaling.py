@@ -187,6 +187,11 @@ class Scaling(unittest.TestCase):
         for name, value in {"jitter": 3.0, "CPU noise": 1.0, "not told apart": 1.6}.items():
             self.assertAlmostEqual(parts[name], value, msg=name)
 
+    def test_an_ingredient_outside_the_combinations_is_taken_alone(self):
+        parts, _ = self.attribution({"": 0.010, "jitter": 0.007, "noise": 0.009, "jitter,noise": 0.005, "latency": 0.0095})
+        for name, value in {"jitter": 3.5, "CPU noise": 1.5, "latency": 0.5, "not told apart": 0.1}.items():
+            self.assertAlmostEqual(parts[name], value, msg=name)
+
     def test_units(self):
         self.assertEqual([seconds(s) for s in (2.5, 0.0125, 3e-6, 2e-9, np.nan)],
                          ["2.50 s", "12.5 ms", "3.00 µs", "2.00 ns", "–"])
