@@ -45,7 +45,7 @@ class Report:
         return self.styles[series.labels.get(self.lines.name, "")]
 
     def line_name(self, series):
-        return series.labels.get(self.lines.name, series.name)
+        return series.words.get(self.lines.name, series.name)
 
     def whole(self):
         """The series from which nothing is switched off; all, where there are no twins."""

@@ -126,11 +126,12 @@ class Series:
     labels: dict
     scaling: str
     with_word: str = "on"  # a series is on a network, at a rung, with a setting
+    words: dict = field(default_factory=dict)   # the labels as people read them
     points: list = field(default_factory=list)  # by rising ranks
 
     @property
     def name(self):
-        return " / ".join(self.labels.values()) or self.network
+        return " / ".join(self.words.values()) or self.network
 
     @property
     def place(self):
@@ -208,6 +209,9 @@ def series_of(study):
     for key in sorted(found):
         runs = found[key]
         series = Series({variable.name: variable.labels[i] for variable, i in zip(study.variables, key)}, study.scaling, word)
+        for variable in study.variables:  # a rung that is but a number says of what
+            label = series.labels[variable.name]
+            series.words[variable.name] = f"{variable.name} {label}" if variable.is_ladder and label[:1].isdigit() else label
         for ranks in sorted({run.ranks for run in runs}):
             series.points.append(Point(ranks, sorted((run for run in runs if run.ranks == ranks), key=lambda run: run.repeat)))
         series.finish()
