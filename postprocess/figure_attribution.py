@@ -24,7 +24,8 @@ def draw(found, layout):
         for number, (name, share) in enumerate(one.shares.items()):
             value = 100 * share.value
             foot = up if value >= 0 else down
-            axis.barh(place, value, 0.62, left=foot, color=COLOURS.get(name, COLOURS[REST]), hatch=HATCHES.get(name, ""), edgecolor="white", linewidth=0.5)
+            axis.barh(place, value, 0.62, left=foot, color=COLOURS.get(name, COLOURS[REST]), hatch=HATCHES.get(name, ""),
+                      edgecolor="white", linewidth=0.5)
             end = foot + value
             if value > 6:
                 axis.text(foot + value / 2, place, f"{value:.0f}", ha="center", va="center", fontsize=8, zorder=6,

@@ -122,8 +122,8 @@ def waiting_map(series, point):
     if not np.isfinite(waiting).any():
         return None
     rank = int(np.nanargmax(waiting[step - begin]))
-    return WaitingMap(series, point, point.distinct[repeat].repeat, warm[repeat] + begin, waiting, beyond, warm[repeat] + int(step), rank,
-                      usual)
+    return WaitingMap(series, point, point.distinct[repeat].repeat, warm[repeat] + begin, waiting, beyond,
+                      warm[repeat] + int(step), rank, usual)
 
 
 def waiting_maps(group):

@@ -45,8 +45,8 @@ def draw(all_series, layout):
                     axis.bar(place, 100 * share, 0.76, bottom=100 * foot, color=colours[name], hatch=hatch, edgecolor="white",
                              linewidth=0.4)
                     foot += share
-            axis.annotate(seconds(sum(time for time, _ in point.phases.values()), 2), (place, 101), ha="center", fontsize=7.5, annotation_clip=False,
-                          color=figure.GREY)
+            axis.annotate(seconds(sum(time for time, _ in point.phases.values()), 2), (place, 101), ha="center", fontsize=7.5,
+                          annotation_clip=False, color=figure.GREY)
         axis.set_title(axis.get_title(loc="left"), pad=14)
         axis.set_xticks(places, [str(point.ranks) for point in series.points])
         axis.set_ylim(0, 100)

@@ -120,10 +120,12 @@ def sentence(group, name):
     stalled = [(series, tops_out(series)) for series in group if tops_out(series) is not series.last]
     if stalled and group[0].scaling == "strong":
         shown = stalled if len(stalled) <= 3 else stalled[:3]
-        text += "; " + listed(f"{series.with_word} {name(series)} the step is shortest with {many(point.ranks, 'rank')}" for series, point in shown)
+        text += "; " + listed(f"{series.with_word} {name(series)} the step is shortest with {many(point.ranks, 'rank')}"
+                              for series, point in shown)
     others = [series for series in group if series.base.ranks != min(one.base.ranks for one in group)]
     if others:
-        text += "; not comparable, because their base has more ranks: " + listed(f"{name(one)} ({one.base.ranks})" for one in others)
+        text += "; not comparable, because their base has more ranks: "
+        text += listed(f"{name(one)} ({one.base.ranks})" for one in others)
     return text.replace("the bound: a network", "a network") + "."
 
 
