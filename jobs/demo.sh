@@ -51,7 +51,7 @@ done
 
 for case in cavity taylor_green; do
   printf '\n===== strong scaling of %s =====\n' "$case"
-  "$python" postprocess/scaling.py "$results/$case"-?.h5
+  "$python" postprocess scaling "$results/$case"-?.h5
 done
 printf '\nEvery step of every rank is in\n'
 ls -1 "$results"/*.h5

@@ -20,6 +20,7 @@
 #include "haloscope/poisson.hpp"
 #include "haloscope/probe.hpp"
 #include "haloscope/record.hpp"
+#include "haloscope/report.hpp"
 #include "haloscope/run.hpp"
 #include "haloscope/summary.hpp"
 #include "haloscope/under.hpp"
@@ -66,6 +67,14 @@ constexpr const char* networks_examples =
     "  haloscope networks tcp-ena-aws-c5-18xlarge\n"
     "  haloscope networks synthetic --set between_nodes.half_round_trip_us=25\n";
 
+constexpr const char* report_examples =
+    "Writes report.html (one file, opens anywhere), figures/, efficiency.csv and summary.json. Run files\n"
+    "of one case are put into series by what was set. Invalid and failed runs are listed, not drawn.\n"
+    "HALOSCOPE_PYTHON names the Python to use [/usr/bin/python3].\n\n"
+    "Examples:\n"
+    "  haloscope report results/study\n"
+    "  haloscope report cavity-1.h5 cavity-2.h5 cavity-4.h5 --output report\n";
+
 /// Why that is no time to spend, empty when it is.
 std::string seconds_objection(const std::string& text) {
   const double seconds = std::strtod(text.c_str(), nullptr);
@@ -82,6 +91,7 @@ class HelpFormatter : public CLI::Formatter {
     if (command == "probe") return "Usage: haloscope probe [options]\n";
     if (command == "under") return "Usage: haloscope under --network PROFILE [options] -- COMMAND...\n";
     if (command == "networks") return "Usage: haloscope networks [NAME [--set TABLE.KEY=VALUE]]\n";
+    if (command == "report") return "Usage: haloscope report DIR|FILE.h5... [--output DIR]\n";
     if (command == "show") return "Usage: haloscope show FILE.h5\n";
     return "Usage: haloscope COMMAND ...\n";
   }
@@ -94,11 +104,13 @@ struct CommandLine {
   CLI::App app{"What interconnect latency and jitter cost tightly coupled solvers."};
   CLI::App* run = nullptr;
   CLI::App* show = nullptr;
+  CLI::App* report = nullptr;
   CLI::App* under = nullptr;
   CLI::App* networks = nullptr;
   CLI::App* probe = nullptr;
   RunOptions options;
   UnderOptions under_options;
+  ReportOptions report_options;
   ProbeOptions probe_options;
   NetworkOptions network;  ///< of run
   std::string steps, seed, shown, wanted_network;
@@ -126,9 +138,10 @@ struct CommandLine {
     show = app.add_subcommand("show", "Print the summary of a run file or a probe file, as the run did");
     show->add_option("FILE", shown, "The run file or probe file")->required()->type_name("");
     add_probe();
+    add_report();
     add_under();
     add_networks();
-    for (CLI::App* const part : {&app, run, probe, show, under, networks})
+    for (CLI::App* const part : {&app, run, probe, show, report, under, networks})
       part->formatter(std::make_shared<HelpFormatter>());
   }
 
@@ -141,6 +154,17 @@ struct CommandLine {
         ->check([](const std::string& text) { return seconds_objection(text); });
     probe->add_flag("--force", probe_options.force, "Overwrite the files if they exist");
     probe->footer(probe_examples);
+  }
+
+  void add_report() {
+    report = app.add_subcommand("report", "Draw what a study or run files say, as one page");
+    report->add_option("PATHS", report_options.paths, "A study's folder, or run files of one case")
+        ->required()
+        ->type_name("");
+    report->add_option("--output", report_options.output, "Where to write [the study's folder, or report]")
+        ->type_name("DIR");
+    report->add_flag("--invalid", report_options.invalid, "Draw runs that failed their checks, too");
+    report->footer(report_examples);
   }
 
   static void add_network(CLI::App* command, NetworkOptions& to) {
@@ -298,6 +322,7 @@ ExitCode run_here(const std::vector<std::string>& arguments, const std::vector<s
     line.parse(arguments);
     line.under_options.command = command;
     if (line.under->parsed()) under(line.under_options);
+    if (line.report->parsed()) report(line.report_options);
     if (line.show->parsed() && is_probe_file(line.shown))
       fmt::print("{}  {}\n", read_probe_table(line.shown), line.shown);
     else if (line.show->parsed())

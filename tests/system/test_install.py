@@ -45,8 +45,11 @@ def main():
         check(done.returncode == 0 and done.stdout.startswith("ideal\n"), f"the installed program finds its networks: {done}")
         done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, env=nothing)
         check(done.returncode == 0 and done.stdout.startswith("haloscope 0."), f"--version: {done}")
+        packaged = sorted(path.name for path in (folder / "usr/share/haloscope/postprocess").iterdir())
+        check.equal(packaged, sorted(path.name for path in (SOURCE / "postprocess").iterdir() if path.is_file()),
+                    "the installed package that draws")
         for arguments, lines in ((["--help"], 24), (["run", "--help"], 40), (["show", "--help"], 24), (["under", "--help"], 40),
-                                 (["networks", "--help"], 24)):
+                                 (["networks", "--help"], 24), (["report", "--help"], 24)):
             status, out, err = run(arguments, env=nothing)
             what = " ".join(["haloscope", *arguments])
             check.equal((status, err), (0, ""), what)
