@@ -115,7 +115,7 @@ void Path::keep_up(PairStream& stream, int from, int to, std::uint64_t number) c
 }
 
 Time Path::draw(PairStream& stream, int from, int to) const noexcept {
-  constexpr std::uint64_t messages_a_coin = 64;
+  constexpr std::uint64_t messages_a_coin = 16;
   const std::uint64_t number = stream.number++;
   if (table_.empty()) return 0;
   const std::uint64_t pair = key_of(stream, from, to);

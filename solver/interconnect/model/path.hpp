@@ -12,10 +12,10 @@
 /// either direction of a pair. What it differs from the median (with two states: from the median of its level, which
 /// both legs have) goes doubled to one of the two legs and the other leg has none: so a single message is delayed half
 /// as often by twice as much (the rule for one-way draws of the data's authors' tables). A leg that would be shorter
-/// than 0 leaves the rest to the other one. Which direction it is, a coin says for 64 messages at a time: any two legs
+/// than 0 leaves the rest to the other one. Which direction it is, a coin says for 16 messages at a time: any two legs
 /// in a row then make a half round trip of the table, but for those where the coin changes. So ping-pongs repeat the
 /// measured distribution exactly for the rank that begins, and for the one that answers nearly so (quantiles within
-/// 1 %; with two states 5 %).
+/// 2 %; with two states 5 %).
 /// For that both directions must be at one number, give or take one. A rank that has got a message of a higher number
 /// than its own next one goes on from there (keep_up): traffic that goes one way only does not put the two out of step.
 /// The rounds of collectives have draws of their own.
