@@ -176,16 +176,21 @@ ExitCode run(MPI_Comm world, const PetscSession& petsc, const RunOptions& option
 }
 
 std::string find_case(const std::string& path) {
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored) || path.find('/') != std::string::npos) return path;
+  const std::string shipped = find_shipped("cases/" + path + (path.ends_with(".toml") ? "" : ".toml"));
+  return shipped.empty() ? path : shipped;
+}
+
+std::string find_shipped(const std::string& path) {
   namespace fs = std::filesystem;
   std::error_code ignored;
-  if (fs::exists(path, ignored) || path.find('/') != std::string::npos) return path;
   const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
-  const std::string file = path.ends_with(".toml") ? path : path + ".toml";
-  for (const char* const folder : {"../share/haloscope/cases", "../../cases"}) {
-    const fs::path candidate = (program / folder / file).lexically_normal();
+  for (const char* const folder : {"../share/haloscope", "../.."}) {
+    const fs::path candidate = (program / folder / path).lexically_normal();
     if (fs::exists(candidate, ignored)) return candidate.string();
   }
-  return path;
+  return {};
 }
 
 }  // namespace haloscope
