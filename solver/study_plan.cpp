@@ -15,8 +15,8 @@ namespace {
 
 using Out = std::back_insert_iterator<std::string>;
 
-/// A run under mpirun that computes next to nothing takes about this long, most of it starting up [s].
-constexpr double start_s = 0.5;
+/// What a run under mpirun takes beside computing, about: to start at all, and for each rank that shares a core [s].
+constexpr double start_s = 0.4, start_of_rank_s = 0.07;
 
 double core_seconds(const Study& study, const StudyRun& run) {
   if (study.estimate_core_s <= 0) return study.time_limit_s * run.ranks;
@@ -30,7 +30,8 @@ void write_cost(Out out, const Study& study, const std::vector<StudyRun>& runs, 
     core_s += core_seconds(study, run);
     // Where ranks share cores they take turns; where they do not, each has one.
     const int used = site != nullptr ? run.ranks : std::min(run.ranks, cores);
-    wall_s += stated ? core_seconds(study, run) / used + start_s : study.time_limit_s;
+    const double starting = start_s + (run.ranks > used ? start_of_rank_s * run.ranks : 0);
+    wall_s += stated ? core_seconds(study, run) / used + starting : study.time_limit_s;
     const int per_node = site == nullptr                                   ? 0
                          : run.clock == "native" && run.ranks_per_node > 0 ? run.ranks_per_node
                                                                            : site->ranks_per_node;
@@ -90,7 +91,7 @@ std::string study_plan(const Study& study, const std::vector<StudyRun>& runs, in
     series *= variable.values.size();
     std::vector<std::string> labels;
     for (const StudyValue& value : variable.values) labels.push_back(value.label);
-    fmt::format_to(out, "variable     {}: {}\n", variable.name, fmt::join(labels, ", "));
+    fmt::format_to(out, "variable     {}: {}\n", variable.name, fmt::join(labels, "; "));
   }
   fmt::format_to(out, "ranks        {}\n", fmt::join(study.ranks, " "));
   fmt::format_to(out, "runs         {}: {} series x {} rank counts x {} repeats, order shuffled by seed {}\n",
