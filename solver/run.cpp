@@ -67,6 +67,7 @@ RecordHeader header_of(MPI_Comm world, const Case& settings, const RunOptions& o
   header.extra["petsc_version"] = PetscSession::version();
   header.extra["clock_uncertainty_seconds"] = seconds_text(clocks.uncertainty);
   header.extra["clock_residual_seconds"] = seconds_text(clocks.residual);
+  header.extra["ended_early"] = "the run did not finish";
   header.extra_numbers["ranks"] = ranks_in(world);
   describe_network(network, header);
   computing.describe(header);
@@ -156,6 +157,7 @@ ExitCode run(MPI_Comm world, const PetscSession& petsc, const RunOptions& option
   const Verdict verdict = judge(settings, evidence);
   RecordEnd end{verdict.valid(), verdict.reasons, machine.warnings, verdict.checks, evidence.profiles};
   describe_network_at_end(ask_network(world), end);
+  end.extra["ended_early"] = evidence.stopped;
   // The larger of what the alignment left and what the clocks have come apart by since.
   if (!network.virtual_time()) aligned.residual = clock_residual(world, aligned);
   end.extra["clock_residual_seconds"] =
