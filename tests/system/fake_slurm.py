@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Stands in for sbatch, squeue and scontrol, by the name it is called: one node, one job at a time a name. What goes wrong is asked
 for by files in $FAKE_SLURM: hold (nothing starts), down (the controller does not answer), refuse (its text is what sbatch says; where it
-begins with n=, of jobs of so many tasks only), walltime (seconds until the warning, and until the end), requeue (the next job's first
-start is killed after so many seconds and started again)."""
+begins with n=, of jobs of so many tasks only), walltime (seconds until the warning, and until the end), requeue (the next job
+is killed when it has begun, and started again)."""
 import json
 import os
 import re
@@ -58,11 +58,11 @@ def start(job, state, restarts):
     record(job, state="RUNNING", shell=shell.pid)
     deadlines = [float(word) for word in (HOME / "walltime").read_text().split()] if (HOME / "walltime").exists() else []
     requeue = HOME / "requeue"
-    lost = float(requeue.read_text()) if requeue.exists() and restarts == 0 else None
+    begun = Path(state["script"]).with_suffix(".started")
     begin = time.monotonic()
     while shell.poll() is None:
         passed = time.monotonic() - begin
-        if lost is not None and passed > lost:
+        if requeue.exists() and begun.exists():
             requeue.unlink()
             os.killpg(shell.pid, signal.SIGKILL)
             shell.wait()

@@ -194,7 +194,7 @@ def check_requeue(check):
     cluster = Cluster("c6")
     long_study("again")
     Path("long.toml").write_text(CUBE.replace("steps = 4", "steps = 3000"))
-    cluster.set("requeue", 2)
+    cluster.set("requeue")
     status, _, err = cluster.study("again.toml", "--output", "again")
     check.equal((status, states("again")), (0, ["done"]), f"a job that is started again: {err!r}")
     check.equal(cluster.jobs(), [101], "as the same job")
