@@ -137,18 +137,20 @@ std::string look(Manifest& manifest, StudyProgress& progress, std::map<std::stri
   std::string why;
   for (ManifestRun& run : manifest.runs()) {
     if (!is_out(run)) continue;
-    const bool exited = std::filesystem::exists(manifest.path(run, "exit"));
+    std::map<std::string, std::string> end = slurm::read_note(manifest.path(run, "exit"));
     const auto job = queue ? queue->find(manifest.path(run, "sh")) : Queue::const_iterator{};
     const bool there = !queue || job != queue->end();
     missing[run.run.id] = there ? 0 : missing[run.run.id] + 1;
-    if (exited || missing[run.run.id] >= looks_until_gone) {
+    // An end that is no success is final when the job has left: Slurm may start it again (a lost node, preemption).
+    const bool ended = !end.empty() && (end["code"] == "0" || !there);
+    if (ended || missing[run.run.id] >= looks_until_gone) {
       const double median = settle(manifest, run);
       manifest.save();
       progress.finished(run, median);
       continue;
     }
     const bool was_running = run.state == RunState::running;
-    const bool runs = take_note(run, slurm::read_note(manifest.path(run, "started")));
+    const bool runs = end.empty() && take_note(run, slurm::read_note(manifest.path(run, "started")));
     run.state = runs ? RunState::running : RunState::submitted;
     if (runs != was_running) manifest.save();
     (runs ? running : waiting) += 1;

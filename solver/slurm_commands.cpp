@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <vector>
@@ -15,13 +16,26 @@ namespace haloscope::slurm {
 
 namespace {
 
-/// The last line that says something.
+std::vector<std::string> lines_of(const std::string& text) {
+  std::istringstream in(text);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);)
+    if (line.find_first_not_of(" \t\r") != std::string::npos) lines.push_back(line.substr(0, 300));
+  return lines;
+}
+
 std::string last_line(const std::string& text) {
-  std::istringstream lines(text);
-  std::string last;
-  for (std::string line; std::getline(lines, line);)
-    if (line.find_first_not_of(" \t\r") != std::string::npos) last = line;
-  return last.substr(0, 300);
+  const std::vector<std::string> lines = lines_of(text);
+  return lines.empty() ? "" : lines.back();
+}
+
+/// What went wrong: the last line that speaks of an error, else the first.
+std::string complaint_in(const Answer& answer) {
+  const std::vector<std::string> lines = lines_of(answer.err.empty() ? answer.out : answer.err);
+  const auto error = std::find_if(lines.rbegin(), lines.rend(),
+                                  [](const std::string& line) { return line.find("error:") != std::string::npos; });
+  if (error != lines.rend()) return *error;
+  return lines.empty() ? fmt::format("exit code {}", answer.code) : lines.front();
 }
 
 std::vector<std::string> split(const std::string& line, char separator, std::size_t most) {
@@ -51,8 +65,7 @@ std::string submit(const std::string& script, std::string& refusal) {
   const std::string said = last_line(answer.out);  // 17, or 17;cluster
   const std::string job = said.substr(0, said.find_first_not_of("0123456789"));
   if (answer.code == 0 && !job.empty()) return job;
-  refusal = last_line(answer.err.empty() ? answer.out : answer.err);
-  if (refusal.empty()) refusal = fmt::format("exit code {}", answer.code);
+  refusal = complaint_in(answer);
   return "";
 }
 
@@ -60,7 +73,7 @@ std::optional<std::map<std::string, QueuedJob>> queue(std::string& complaint) {
   const Answer answer =
       ask_command({"squeue", "--noheader", fmt::format("--user={}", geteuid()), "--format=%i|%T|%r|%o"});
   if (answer.code != 0) {
-    complaint = last_line(answer.err.empty() ? answer.out : answer.err);
+    complaint = complaint_in(answer);
     return {};
   }
   std::map<std::string, QueuedJob> jobs;

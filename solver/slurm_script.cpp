@@ -111,6 +111,7 @@ std::string slurm_script(const Manifest& manifest, const ManifestRun& run, const
                         {"MODULE", site.modules},
                         {"ENVIRONMENT", assignments(site.environment)},
                         {"BEFORE", site.before},
+                        {"PROGRAM", {shell_line({command.front()})}},
                         {"COMMAND", {launch + " " + shell_line(command)}}});
 }
 

@@ -55,6 +55,9 @@ if [ "$code" -gt 128 ]; then  # or both came at once
   if [ "$again" -ne 127 ]; then code=$again; fi
 fi
 
+# srun may return 0 for ranks that Slurm itself has ended, as on a lost node: the file says whether the run is done.
+if [ "$code" -eq 0 ] && ! @PROGRAM@ show "$run.h5" 2>/dev/null | grep -qx '  VALID'; then code=1; fi
+
 seconds=$(date +%s.%N | awk -v began="$began" '{ printf "%.3f", $1 - began }')
 note exit "code=$code" "job=$SLURM_JOB_ID" "hosts=$hosts" "started=$started" "seconds=$seconds"
 exit "$code"
