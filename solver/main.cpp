@@ -68,8 +68,8 @@ constexpr const char* networks_examples =
     "  haloscope networks synthetic --set between_nodes.half_round_trip_us=25\n";
 
 constexpr const char* study_examples =
-    "STUDY is a file, or the name of a study that came with haloscope: rdma_vs_virtualized, krylov, weak,\n"
-    "... The folder gets study.toml, manifest.json and a run file and a log for each run. Exit code: 0 all\n"
+    "STUDY is a file, or the name of a study that came with haloscope: rdma_vs_virtualized, krylov, ...\n"
+    "The folder gets study.toml, manifest.json, and of each run a run file and a log. Exit code: 0 all\n"
     "runs done, 2 wrong input, 3 the machine failed, 4 some runs failed, are invalid or were not reached.\n\n"
     "Examples:\n"
     "  haloscope study rdma_vs_virtualized --dry-run\n"

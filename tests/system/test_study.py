@@ -78,7 +78,9 @@ def start(arguments, **options):
 
 
 def check_whole(check):
+    begin = time.monotonic()
     status, out, err = run(["study", "tiny.toml", "--output", "whole"], timeout=300)
+    elapsed = time.monotonic() - begin
     check.equal(status, 0, f"a study: {err!r}")
     check.equal(out, f"{Path('whole').resolve()}\n", "standard output is the folder")
     check.equal(len(re.findall(r"^\[ ?\d+/12\] done ", err, re.M)), 12, f"a line a run in {err!r}")
@@ -110,15 +112,10 @@ def check_whole(check):
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     check.equal(done.returncode, 0, f"the command by hand: {done.stderr!r}")
     check.equal(steps_of("again.h5"), steps_of(Path("whole") / entry["file"]), "the command by hand repeats the run")
-    overhead(check, whole)
-
-
-def overhead(check, whole):
-    """Prints, without a threshold, what a study adds to its runs."""
-    begun = [time.mktime(time.strptime(entry["started_utc"], "%Y-%m-%dT%H:%M:%SZ")) for entry in whole["runs"]]
-    between = begun[-1] - begun[0] - sum(entry["seconds"] for entry in whole["runs"][:-1])
-    print(f"overhead: {between / (len(begun) - 1):.3f} s a run (to whole seconds over {len(begun)} runs)")
-    check(len(begun) == 12, "the runs' starts")
+    # What a study adds to its runs, printed and not judged: the machine may be busy.
+    spent = sum(entry["seconds"] for entry in whole["runs"])
+    check(0 < spent <= elapsed, f"the runs took {spent} s of {elapsed} s")
+    print(f"overhead: {(elapsed - spent) / len(whole['runs']):.3f} s a run over {len(whole['runs'])} runs, of {spent / 12:.2f} s each")
 
 
 def check_refusals(check):
