@@ -103,7 +103,7 @@ std::string beside(const std::string& study_file, const std::string& name) {
 void find_case_of(Study& study) {
   std::error_code ignored;
   study.case_file = fs::absolute(find_case(beside(study.file, study.case_name))).lexically_normal();
-  if (!fs::exists(study.case_file, ignored)) {
+  if (!fs::is_regular_file(study.case_file, ignored)) {
     std::vector<std::string> shipped;
     for (const auto& entry : fs::directory_iterator(find_shipped("cases"), ignored))
       if (entry.path().extension() == ".toml") shipped.push_back(entry.path().stem());

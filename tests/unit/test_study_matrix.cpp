@@ -115,6 +115,8 @@ TEST_CASE("mistakes in variables are told in one line") {
 TEST_CASE("what a run cannot be is told before the first one starts") {
   expect_start(error_of("[about]\nname=\"s\"\nquestion=\"?\"\n[run]\nranks=1\ncase=\"cavty\"\n"),
                "s.toml:run.case: cavty: no such file or case");
+  expect_start(error_of("[about]\nname=\"s\"\nquestion=\"?\"\n[run]\nranks=1\ncase=\".\"\n"),
+               "s.toml:run.case: .: no such file or case");
   expect(error_of(head("ranks = 1\nset = [\"grid.sells=[8,8,1]\"]\n")),
          "s.toml:run.set: grid.sells: unknown key; the nearest known key is grid.cells");
   expect_start(error_of(head("ranks = 1\n") + variable("{label = \"a\", set = [\"halo.method=fast\"]}")),
