@@ -22,6 +22,7 @@
 #include "haloscope/record.hpp"
 #include "haloscope/report.hpp"
 #include "haloscope/run.hpp"
+#include "haloscope/study_command.hpp"
 #include "haloscope/summary.hpp"
 #include "haloscope/under.hpp"
 
@@ -67,6 +68,16 @@ constexpr const char* networks_examples =
     "  haloscope networks tcp-ena-aws-c5-18xlarge\n"
     "  haloscope networks synthetic --set between_nodes.half_round_trip_us=25\n";
 
+constexpr const char* study_examples =
+    "STUDY is a file, or the name of a study that came with haloscope: rdma_vs_virtualized, krylov, ...\n"
+    "The folder gets study.toml, manifest.json, and of each run a run file and a log. Exit code: 0 all\n"
+    "runs done, 2 wrong input, 3 the machine failed, 4 some runs failed, are invalid or were not reached.\n\n"
+    "Examples:\n"
+    "  haloscope study rdma_vs_virtualized --dry-run\n"
+    "  haloscope study rdma_vs_virtualized --output results/rdma\n"
+    "  haloscope study rdma_vs_virtualized --output results/rdma --resume\n"
+    "  haloscope study my_study.toml --output results/mine --launcher slurm --site my_site.toml\n";
+
 constexpr const char* report_examples =
     "Writes report.html (one file, opens anywhere), figures/, efficiency.csv and summary.json. Run files\n"
     "of one case are put into series by what was set. Invalid and failed runs are listed, not drawn.\n"
@@ -90,6 +101,7 @@ class HelpFormatter : public CLI::Formatter {
     if (command == "run") return "Usage: haloscope run CASE [options] [-- PETSc options]\n";
     if (command == "probe") return "Usage: haloscope probe [options]\n";
     if (command == "under") return "Usage: haloscope under --network PROFILE [options] -- COMMAND...\n";
+    if (command == "study") return "Usage: haloscope study STUDY --output DIR [options]\n";
     if (command == "networks") return "Usage: haloscope networks [NAME [--set TABLE.KEY=VALUE]]\n";
     if (command == "report") return "Usage: haloscope report DIR|FILE.h5... [--output DIR]\n";
     if (command == "show") return "Usage: haloscope show FILE.h5\n";
@@ -108,10 +120,12 @@ struct CommandLine {
   CLI::App* under = nullptr;
   CLI::App* networks = nullptr;
   CLI::App* probe = nullptr;
+  CLI::App* study = nullptr;
   RunOptions options;
   UnderOptions under_options;
   ReportOptions report_options;
   ProbeOptions probe_options;
+  StudyOptions study_options;
   NetworkOptions network;  ///< of run
   std::string steps, seed, shown, wanted_network;
   std::vector<std::string> network_overrides;
@@ -138,10 +152,11 @@ struct CommandLine {
     show = app.add_subcommand("show", "Print the summary of a run file or a probe file, as the run did");
     show->add_option("FILE", shown, "The run file or probe file")->required()->type_name("");
     add_probe();
+    add_study();
     add_report();
     add_under();
     add_networks();
-    for (CLI::App* const part : {&app, run, probe, show, report, under, networks})
+    for (CLI::App* const part : {&app, run, probe, study, report, show, under, networks})
       part->formatter(std::make_shared<HelpFormatter>());
   }
 
@@ -154,6 +169,19 @@ struct CommandLine {
         ->check([](const std::string& text) { return seconds_objection(text); });
     probe->add_flag("--force", probe_options.force, "Overwrite the files if they exist");
     probe->footer(probe_examples);
+  }
+
+  void add_study() {
+    StudyOptions& to = study_options;
+    study = app.add_subcommand("study", "Do a set of runs: many ranks, networks, settings, repeats");
+    study->add_option("STUDY", to.study, "The study to do")->required()->type_name("");
+    study->add_option("--output", to.output, "Folder for the runs")->type_name("DIR");
+    study->add_option("--launcher", to.launcher, "mpirun here, or jobs [local]")->type_name("local|slurm");
+    study->add_option("--site", to.site, "What the cluster wants of jobs [default]")->type_name("NAME|FILE.toml");
+    study->add_flag("--dry-run", to.dry_run, "Print the runs and what they will cost, do none");
+    study->add_flag("--resume", to.resume, "Go on in the folder, with all runs that are not done");
+    study->add_flag("--submit-only", to.submit_only, "Leave once the jobs are submitted; --resume follows them");
+    study->footer(study_examples);
   }
 
   void add_report() {
@@ -323,6 +351,10 @@ ExitCode run_here(const std::vector<std::string>& arguments, const std::vector<s
     line.under_options.command = command;
     if (line.under->parsed()) under(line.under_options);
     if (line.report->parsed()) report(line.report_options);
+    if (line.study->parsed()) {
+      if (!command.empty()) throw UserError(command.front() + ": study takes nothing after --");
+      return run_study(line.study_options);
+    }
     if (line.show->parsed() && is_probe_file(line.shown))
       fmt::print("{}  {}\n", read_probe_table(line.shown), line.shown);
     else if (line.show->parsed())

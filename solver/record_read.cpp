@@ -258,7 +258,7 @@ void read_phases(hid_t file, RunFile& run) {
         fmt::format("its phases are {}; this program knows {}", fmt::join(run.phases, ", "), fmt::join(known, ", ")));
 }
 
-RunFile read(hid_t file) {
+RunFile read(hid_t file, bool whole) {
   const hdf5::Group root(check(H5Gopen2(file, "/", H5P_DEFAULT)));
   Attributes attributes = read_attributes(root.get());
   if (attributes.text["schema"] != "haloscope-run")
@@ -274,6 +274,12 @@ RunFile read(hid_t file) {
   read_step_seconds(file, promised, ranks, run);
   const hsize_t steps = run.step_seconds.size();
   attributes.number["steps_completed"] = static_cast<std::int64_t>(steps);
+
+  run.warnings = std::move(attributes.texts["warnings"]);
+  run.invalid_reasons = std::move(attributes.texts["invalid_reasons"]);
+  run.text = attributes.text;
+  run.number = attributes.number;
+  if (!whole) return run;
 
   const auto warmup = static_cast<hsize_t>(std::max<std::int64_t>(attributes.number["warmup_steps"], 0));
   const hsize_t begin = std::min(warmup, steps);
@@ -293,16 +299,12 @@ RunFile read(hid_t file) {
   run.machine = read_attributes(machine.get()).text;
   run.checks = read_checks(file);
   run.profiles = read_profiles(file);
-  run.warnings = std::move(attributes.texts["warnings"]);
-  run.invalid_reasons = std::move(attributes.texts["invalid_reasons"]);
-  run.text = std::move(attributes.text);
-  run.number = std::move(attributes.number);
   return run;
 }
 
 }  // namespace
 
-RunFile read_run_file(const std::string& path) {
+RunFile read_run_file(const std::string& path, bool whole) {
   struct Close {
     void operator()(std::FILE* file) const noexcept { std::fclose(file); }
   };
@@ -319,7 +321,7 @@ RunFile read_run_file(const std::string& path) {
   if (H5Fis_hdf5(path.c_str()) <= 0) throw UserError(path + ": is not a run file of Haloscope: HDF5 does not know it");
   try {
     const hdf5::File file(check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, hdf5::serial_access().get())));
-    return read(file.get());
+    return read(file.get(), whole);
   } catch (const hdf5::Error& error) {
     throw UserError(fmt::format("{}: cannot be read as a run file: {}", path, error.what()));
   }

@@ -67,6 +67,7 @@ RecordHeader header_of(MPI_Comm world, const Case& settings, const RunOptions& o
   header.extra["petsc_version"] = PetscSession::version();
   header.extra["clock_uncertainty_seconds"] = seconds_text(clocks.uncertainty);
   header.extra["clock_residual_seconds"] = seconds_text(clocks.residual);
+  header.extra["ended_early"] = "the run did not finish";
   header.extra_numbers["ranks"] = ranks_in(world);
   describe_network(network, header);
   computing.describe(header);
@@ -156,6 +157,7 @@ ExitCode run(MPI_Comm world, const PetscSession& petsc, const RunOptions& option
   const Verdict verdict = judge(settings, evidence);
   RecordEnd end{verdict.valid(), verdict.reasons, machine.warnings, verdict.checks, evidence.profiles};
   describe_network_at_end(ask_network(world), end);
+  end.extra["ended_early"] = evidence.stopped;
   // The larger of what the alignment left and what the clocks have come apart by since.
   if (!network.virtual_time()) aligned.residual = clock_residual(world, aligned);
   end.extra["clock_residual_seconds"] =
@@ -176,16 +178,21 @@ ExitCode run(MPI_Comm world, const PetscSession& petsc, const RunOptions& option
 }
 
 std::string find_case(const std::string& path) {
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored) || path.find('/') != std::string::npos) return path;
+  const std::string shipped = find_shipped("cases/" + path + (path.ends_with(".toml") ? "" : ".toml"));
+  return shipped.empty() ? path : shipped;
+}
+
+std::string find_shipped(const std::string& path) {
   namespace fs = std::filesystem;
   std::error_code ignored;
-  if (fs::exists(path, ignored) || path.find('/') != std::string::npos) return path;
   const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
-  const std::string file = path.ends_with(".toml") ? path : path + ".toml";
-  for (const char* const folder : {"../share/haloscope/cases", "../../cases"}) {
-    const fs::path candidate = (program / folder / file).lexically_normal();
+  for (const char* const folder : {"../share/haloscope", "../.."}) {
+    const fs::path candidate = (program / folder / path).lexically_normal();
     if (fs::exists(candidate, ignored)) return candidate.string();
   }
-  return path;
+  return {};
 }
 
 }  // namespace haloscope

@@ -43,9 +43,9 @@ only_in() {
 only_in '#include <petsc' 'solver/(poisson|main).*|tests/(bench|interconnect)/.*' "PETSc stays in the Poisson room"
 only_in '#include <(hdf5|H5)' 'solver/record.*|tests/.*' "HDF5 stays in the record room"
 only_in '#include <toml' 'solver/toml_library.hpp' "TOML comes by toml_library.hpp"
-only_in '#include "toml_' 'solver/(case|compute|toml_|interconnect/profile).*' "TOML stays in the rooms of cases, profiles and compute models"
+only_in '#include "toml_' 'solver/(case|compute|study|site|toml_|interconnect/profile).*' "TOML stays in the rooms of cases, profiles, compute models, studies and sites"
 only_in '#include <hwloc' 'solver/machine.*' "hwloc stays in the machine room"
-only_in 'std::chrono|clock_gettime|gettimeofday|std::clock\b' 'solver/interconnect/.*|tests/.*' "one clock: MPI_Wtime"
+only_in 'std::chrono|clock_gettime|gettimeofday|std::clock\b' 'solver/(interconnect/.*|child\.cpp)|tests/.*' "one clock: MPI_Wtime"  # child.cpp runs before MPI
 without_licence=$(sources | xargs grep -L 'SPDX-License-Identifier: BSD-3-Clause')
 if [ -n "$without_licence" ]; then complain "no SPDX line in" "$without_licence"; fi
 

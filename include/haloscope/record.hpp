@@ -117,7 +117,8 @@ struct RunFile {
   std::vector<Check> checks;
 };
 
+/// Not @p whole: only the root's attributes, phases and step_seconds, which is quick however many ranks there are.
 /// @throws UserError when @p path is missing, truncated, not a run file, or of another schema version.
-[[nodiscard]] RunFile read_run_file(const std::string& path);
+[[nodiscard]] RunFile read_run_file(const std::string& path, bool whole = true);
 
 }  // namespace haloscope

@@ -33,4 +33,7 @@ struct RunOptions {
 /// (or lying in its source tree); else @p path again.
 [[nodiscard]] std::string find_case(const std::string& path);
 
+/// What came with the program, installed or in its source tree: "cases/networks"; empty where it is not.
+[[nodiscard]] std::string find_shipped(const std::string& path);
+
 }  // namespace haloscope

@@ -43,13 +43,17 @@ def main():
         nothing = {"PATH": "/usr/bin"}  # no launcher, no MPI settings
         done = subprocess.run([program, "networks", "ideal"], capture_output=True, text=True, check=False, env=nothing)
         check(done.returncode == 0 and done.stdout.startswith("ideal\n"), f"the installed program finds its networks: {done}")
+        done = subprocess.run([program, "study", "krylov", "--dry-run", "--launcher", "slurm"], capture_output=True, text=True,
+                              check=False, env=nothing)
+        check(done.returncode == 0 and "216: 18 series" in done.stdout, f"the installed program finds its studies and sites: {done}")
+        check((folder / "usr/share/haloscope/jobs/slurm/run.sh").exists(), "the script of jobs is installed")
         done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, env=nothing)
         check(done.returncode == 0 and done.stdout.startswith("haloscope 0."), f"--version: {done}")
         packaged = sorted(path.name for path in (folder / "usr/share/haloscope/postprocess").iterdir())
         check.equal(packaged, sorted(path.name for path in (SOURCE / "postprocess").iterdir() if path.is_file()),
                     "the installed package that draws")
         for arguments, lines in ((["--help"], 24), (["run", "--help"], 40), (["show", "--help"], 24), (["under", "--help"], 40),
-                                 (["networks", "--help"], 24), (["report", "--help"], 24)):
+                                 (["networks", "--help"], 24), (["report", "--help"], 24), (["study", "--help"], 40)):
             status, out, err = run(arguments, env=nothing)
             what = " ".join(["haloscope", *arguments])
             check.equal((status, err), (0, ""), what)

@@ -59,6 +59,9 @@ def check_signal(check, ranks, number):
         check(bool((times[:done] > 0).all()), f"{what}: all steps are kept")
         check(bool(numpy.isnan(times[done:done + 1000]).all()), f"{what}: the rest is NaN")
         check.equal(int(file.attrs["valid"]), 0, f"{what}: not valid")
+        reason = file.attrs["ended_early"]
+        reason = reason.decode() if isinstance(reason, bytes) else reason
+        check(reason.startswith(f"stopped by {number.name} after {done} of {STEPS}"), f"{what}: marked short: {reason!r}")
     status, shown, _ = run(["show", path])
     check.equal((status, shown), (0, out), f"{what}: show prints what run printed")
 

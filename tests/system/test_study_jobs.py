@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Studies as jobs, against sbatch, squeue and scontrol of our own (fake_slurm.py) that do what the real ones do on a bad day."""
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import h5py
+
+from haloscope_program import PROGRAM, STEADY, Checks, Folder, run
+
+CUBE = """
+[about]
+name = "cube"
+problem = "poisson"
+[grid]
+cells = [8, 8, 8]
+periodic = [false, false, false]
+[run]
+steps = 4
+"""
+STUDY = """
+[about]
+name = "jobs"
+question = "Do they come back?"
+[run]
+case = "cube.toml"
+ranks = [1, 2]
+repeats = 2
+time_limit_s = 90
+network = "steady.toml"
+"""
+SITE = """
+[slurm]
+partition = "small"
+account = "acme"
+sbatch = ["--mem=0"]
+poll_seconds = 0.2
+ranks_per_node = 2
+signal_seconds = 40
+[job]
+environment = ["HALOSCOPE_TEST_WORD=two words"]
+before = ["echo the word is $HALOSCOPE_TEST_WORD"]
+launch = "mpirun -n @RANKS@ --oversubscribe --bind-to none --mca mpi_yield_when_idle 1"
+"""
+ARGUMENTS = ["--launcher", "slurm", "--site", "site.toml"]
+
+
+def manifest(folder):
+    return json.loads((Path(folder) / "manifest.json").read_text())
+
+
+def states(folder):
+    return [entry["state"] for entry in manifest(folder)["runs"]]
+
+
+class Cluster:
+    """A fresh fake Slurm for each check."""
+
+    def __init__(self, name):
+        self.home = Path(name).resolve()
+        self.home.mkdir()
+        bin_folder = self.home / "bin"
+        bin_folder.mkdir()
+        for command in ("sbatch", "squeue", "scontrol"):
+            shutil.copy(Path(__file__).parent / "fake_slurm.py", bin_folder / command)
+            (bin_folder / command).chmod(0o755)
+        self.environment = {**os.environ, "FAKE_SLURM": str(self.home), "PATH": f"{bin_folder}:{os.environ['PATH']}"}
+
+    def set(self, name, text=""):
+        (self.home / name).write_text(str(text))
+
+    def clear(self, name):
+        (self.home / name).unlink()
+
+    def jobs(self):
+        return sorted(int(path.stem) for path in self.home.glob("*.json"))
+
+    def study(self, *arguments, timeout=120):
+        return run(["study", *arguments, *ARGUMENTS], env=self.environment, timeout=timeout)
+
+    def start(self, *arguments):
+        return subprocess.Popen([PROGRAM, "study", *arguments, *ARGUMENTS], env=self.environment, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(condition, what):
+    end = time.monotonic() + 60
+    while not condition():
+        if time.monotonic() > end:
+            raise RuntimeError(f"never: {what}")
+        time.sleep(0.05)
+
+
+def check_whole(check):
+    cluster = Cluster("c1")
+    status, out, err = cluster.study("jobs.toml", "--output", "whole")
+    check.equal((status, out), (0, f"{Path('whole').resolve()}\n"), f"a study by jobs: {err!r}")
+    check("haloscope: 4 jobs submitted" in err and len(re.findall(r"\] done ", err)) == 4, f"what it said: {err!r}")
+    check.equal([entry["job"] for entry in manifest("whole")["runs"]], ["101", "102", "103", "104"], "job numbers, in order")
+    for entry in manifest("whole")["runs"]:
+        check.equal((entry["state"], entry["hosts"]), ("done", ["node1"]), f"{entry['id']}")
+        check(entry["seconds"] > 0 and entry["started_utc"].endswith("Z"), f"{entry}")
+        with h5py.File(Path("whole") / entry["file"]) as file:
+            check.equal(int(file.attrs["valid"]), 1, f"{entry['id']}: valid")
+        script = (Path("whole/runs") / f"{entry['id']}.sh").read_text()
+        for line in ("job-name=haloscope-jobs", "time=2", "signal=B:USR1@40", "nodes=1", f"ntasks={entry['ranks']}",
+                     f"ntasks-per-node={entry['ranks']}", "partition=small", "account=acme", "exclusive", "requeue",
+                     "dependency=singleton", "mem=0", "open-mode=append"):
+            check(f"\n#SBATCH --{line}\n" in script, f"{entry['id']}: {line} in its script")
+        check(not re.search(r"@[A-Z_]+@", script.partition("set -u")[2]), f"{entry['id']}: nothing is left to fill in")
+        check("module load" not in script, f"{entry['id']}: no modules, no line")
+        check("the word is two words" in (Path("whole") / entry["log"]).read_text(), f"{entry['id']}: before and environment")
+    status, _, err = cluster.study("jobs.toml", "--output", "whole", "--resume")
+    check.equal((status, len(cluster.jobs())), (0, 4), f"resuming what is done submits nothing: {err!r}")
+
+
+def check_submit_only(check):
+    """Left alone, killed, its manifest a step behind: the jobs are found again, none is submitted twice."""
+    cluster = Cluster("c2")
+    cluster.set("hold")
+    status, _, err = cluster.study("jobs.toml", "--output", "left", "--submit-only")
+    check.equal((status, states("left")), (0, ["submitted"] * 4), f"--submit-only: {err!r}")
+    check("0 of 4 runs done, 4 with Slurm" in err, f"what it says: {err!r}")
+    status, _, err = run(["study", "jobs.toml", "--output", "left", "--resume"])
+    check(status == 2 and "has jobs out by --launcher slurm" in err, f"another launcher while jobs are out: {err!r}")
+
+    lost = manifest("left")
+    lost["runs"][2]["job"] = ""  # as when it was killed between sbatch and the manifest
+    Path("left/manifest.json").write_text(json.dumps(lost))
+    with cluster.start("jobs.toml", "--output", "left", "--resume") as job:
+        wait_for(lambda: manifest("left")["runs"][2]["job"] == "103", "the lost job's number")
+        job.kill()
+        job.communicate(timeout=30)
+    cluster.clear("hold")
+    wait_for(lambda: len(list(Path("left/runs").glob("*.exit"))) == 4, "the jobs end without a study")
+    check.equal(states("left"), ["submitted"] * 4, "nobody has looked yet")
+    status, _, err = cluster.study("jobs.toml", "--output", "left", "--resume")
+    check.equal((status, states("left")), (0, ["done"] * 4), f"--resume: {err!r}")
+    check.equal(cluster.jobs(), [101, 102, 103, 104], "no job twice")
+
+
+def long_study(name):
+    Path("long.toml").write_text(CUBE.replace("steps = 4", "steps = 1000000"))
+    Path(f"{name}.toml").write_text(STUDY.replace("cube.toml", "long.toml").replace("[1, 2]", "2").replace("repeats = 2", "repeats = 1"))
+
+
+def check_walltime(check):
+    cluster = Cluster("c3")
+    long_study("cut")
+    cluster.set("walltime", "4 60")
+    status, _, err = cluster.study("cut.toml", "--output", "cut")
+    check.equal((status, states("cut")), (4, ["invalid"]), f"a walltime: {err!r}")
+    entry = manifest("cut")["runs"][0]
+    with h5py.File(Path("cut") / entry["file"]) as file:
+        done = int(file.attrs["steps_completed"])
+        check(0 < done < 1000000 and bool((file["timing/step_seconds"][:done] > 0).all()), f"valid up to there: {done} steps")
+        mark = file.attrs["ended_early"]
+        check.equal(mark.decode() if isinstance(mark, bytes) else mark, f"stopped by SIGUSR1 after {done} of 1000000 steps", "marked short")
+    check.equal(entry["reason"], f"stopped by SIGUSR1 after {done} of 1000000 steps", "the reason")
+    check.equal(cluster.study("cut.toml", "--output", "cut", "--resume")[0], 4, "cut again")
+    check.equal(manifest("cut")["runs"][0]["attempt"], 2, "attempts")
+    check((Path("cut") / f"{entry['file']}.attempt-1").exists(), "the short file is kept")
+
+
+def check_timeout(check):
+    """A job that does not listen, and dies with all it had."""
+    cluster = Cluster("c4")
+    long_study("deaf")
+    Path("deaf_site.toml").write_text(SITE.replace('launch = "mpirun', 'launch = "env --ignore-signal=USR1 sleep 100 #'))
+    cluster.set("walltime", "1 3")
+    status, _, err = run(["study", "deaf.toml", "--output", "deaf", "--launcher", "slurm", "--site", "deaf_site.toml"],
+                         env=cluster.environment)
+    check.equal((status, states("deaf")), (4, ["failed"]), f"a job killed at its walltime: {err!r}")
+    check.equal(manifest("deaf")["runs"][0]["reason"], "time limit of 90 s (job 101 TIMEOUT)", "the reason")
+
+
+def check_killed_job(check):
+    cluster = Cluster("c5")
+    long_study("killed")
+    with cluster.start("killed.toml", "--output", "killed") as job:
+        wait_for(lambda: states("killed") == ["running"] if Path("killed/manifest.json").exists() else False, "it runs")
+        os.killpg(json.loads((cluster.home / "101.json").read_text())["shell"], signal.SIGKILL)
+        _, err = job.communicate(timeout=60)
+    check.equal((job.returncode, states("killed")), (4, ["failed"]), f"a job killed without a word: {err!r}")
+    check.equal(manifest("killed")["runs"][0]["reason"], "job 101 ended as CANCELLED", "the reason")
+
+
+def check_requeue(check):
+    cluster = Cluster("c6")
+    long_study("again")
+    Path("long.toml").write_text(CUBE.replace("steps = 4", "steps = 3000"))
+    cluster.set("requeue")
+    status, _, err = cluster.study("again.toml", "--output", "again")
+    check.equal((status, states("again")), (0, ["done"]), f"a job that is started again: {err!r}")
+    check.equal(cluster.jobs(), [101], "as the same job")
+    check(len(list(Path("again/runs").glob("*.started.before-restart-1"))) == 1, "what its first start left is kept aside")
+
+
+def check_refusals(check):
+    cluster = Cluster("c7")
+    cluster.set("refuse", "all:Batch job submission failed: Invalid account or account/partition combination specified")
+    status, _, err = cluster.study("jobs.toml", "--output", "refused")
+    check.equal((status, len(err.splitlines())), (3, 1), f"sbatch refuses: {err!r}")
+    check(err.startswith("haloscope: sbatch refused every run: sbatch: error: Batch job submission failed: Invalid account"), f"{err!r}")
+    cluster.set("refuse", "n=2:Batch job submission failed: Node count specification invalid")
+    status, _, err = cluster.study("jobs.toml", "--output", "refused", "--resume")
+    check.equal((status, sorted(states("refused"))), (4, ["done", "done", "failed", "failed"]), f"sbatch refuses some: {err!r}")
+    check("2 jobs submitted" in err and "Node count specification invalid" in err, f"what it says: {err!r}")
+    cluster.clear("refuse")
+    cluster.set("down")
+    status, _, err = cluster.study("jobs.toml", "--output", "refused", "--resume")
+    check.equal((status, err), (3, "haloscope: squeue: slurm_load_jobs error: Unable to contact slurm controller (connect failure)"
+                                   f"{err[err.find(' (launcher'):] if ' (launcher' in err else chr(10)}"), "no controller")
+    cluster.clear("down")
+    cluster.set("hold")
+    with cluster.start("jobs.toml", "--output", "refused", "--resume") as job:
+        wait_for(lambda: states("refused").count("submitted") == 2, "the rest is submitted")
+        cluster.set("down")
+        time.sleep(1)
+        cluster.clear("down")
+        cluster.clear("hold")
+        _, err = job.communicate(timeout=60)
+    check.equal((job.returncode, states("refused")), (0, ["done"] * 4), f"a controller that comes back: {err!r}")
+    check.equal(err.count("waiting until it answers"), 1, f"said once: {err!r}")
+
+    Path("empty").mkdir()
+    status, _, err = run(["study", "jobs.toml", "--output", "none", *ARGUMENTS], env={**os.environ, "PATH": str(Path("empty").resolve())})
+    check.equal((status, err), (2, "haloscope: sbatch: command not found: --launcher slurm needs a machine with Slurm's commands\n"),
+                "no Slurm here")
+    check(not Path("none").exists(), "no folder is made")
+
+
+def main():
+    check = Checks()
+    with Folder():
+        for name, text in (("cube.toml", CUBE), ("steady.toml", STEADY), ("jobs.toml", STUDY), ("site.toml", SITE)):
+            Path(name).write_text(text)
+        check_whole(check)
+        check_submit_only(check)
+        check_walltime(check)
+        check_timeout(check)
+        check_killed_job(check)
+        check_requeue(check)
+        check_refusals(check)
+    check.end()
+
+
+main()
