@@ -59,17 +59,19 @@ def draw_tails(group, style, layout):
 
 def sentence_tails(group):
     def stretch(point):
+        """p99, or where too few steps lie beyond it the slowest step, over the median."""
         ninety_nine = point.tails[0.99].value
-        return (ninety_nine if np.isfinite(ninety_nine) else point.tails[0.95].value) / point.time.value
+        return (ninety_nine if np.isfinite(ninety_nine) else point.step_times.max()) / point.time.value
 
-    worst_series, worst = max(group, key=lambda one: np.nan_to_num(stretch(one[1])))
-    share = "p99" if np.isfinite(worst.tails[0.99].value) else "p95"
-    text = (f"The longest tail is that of {worst_series.name} on {worst.ranks} ranks: {share} is "
-            f"{number(stretch(worst))} times the median, the slowest of {len(worst.step_times)} steps "
-            f"{number(worst.step_times.max() / worst.time.value)} times")
-    best_series, best = min(group, key=lambda one: np.nan_to_num(stretch(one[1]), nan=np.inf))
+    def words(point):
+        what = "p99" if np.isfinite(point.tails[0.99].value) else f"the slowest of {len(point.step_times)} steps"
+        return f"{what} is {number(stretch(point))} times the median"
+
+    worst_series, worst = max(group, key=lambda one: stretch(one[1]))
+    best_series, best = min(group, key=lambda one: stretch(one[1]))
+    text = f"The longest tail is that of {worst_series.name} on {worst.ranks} ranks: {words(worst)}"
     if best is not worst:
-        text += f"; {best_series.place} {share} is {number(stretch(best))} times the median"
+        text += f"; {best_series.place} {words(best)}"
     return text + ". Marks: p50, p95, p99 and p99.9 where at least one step lies beyond."
 
 

@@ -15,6 +15,7 @@ from . import (figure, figure_attribution, figure_jitter, figure_phases, figure_
                results, units)
 from .attribution import attributions_of
 from .network_profile import profiles_of
+from .scaling import efficiency_table
 from .series import TAILS, repeats_text, series_of
 from .study import read_study
 from .tolerance import LEVELS, ladders_of
@@ -239,4 +240,4 @@ def write_report(paths, output=None, take_invalid=False):
     partial = folder / "report.html.part"
     partial.write_text(page, encoding="utf-8")
     partial.replace(folder / "report.html")
-    print(folder / "report.html")
+    print(efficiency_table(report.series) + str(folder / "report.html"))

@@ -25,6 +25,22 @@ def scaling_table(series):
     return "\n".join(line.replace("\u202f", " ") for line in lines)
 
 
+def efficiency_table(all_series, most=24):
+    """Parallel efficiency at a glance, a line a series and a column a number of ranks; empty where there is nothing to compare."""
+    ranks = sorted({point.ranks for series in all_series for point in series.points})
+    if len(ranks) < 2:
+        return ""
+    shown = all_series[:most]
+    width = max(len("parallel efficiency on"), *(len(series.name) for series in shown))
+    lines = [f"{'parallel efficiency on':{width}}" + "".join(f"{count:>9}" for count in ranks) + "  ranks"]
+    for series in shown:
+        found = {point.ranks: percent(point.efficiency.value) for point in series.points}
+        lines.append(f"{series.name:{width}}" + "".join(f"{found.get(count, ''):>9}" for count in ranks))
+    if len(all_series) > most:
+        lines.append(f"… and {len(all_series) - most} more in efficiency.csv")
+    return "\n".join(line.rstrip() for line in lines).replace("\u202f", " ") + "\n\n"
+
+
 def scaling(paths, picture=""):
     """Prints the table of each series, invalid runs included and named so; draws the picture's file. Raises StudyError."""
     found = series_of(read_study(paths, take_invalid=True))
