@@ -49,7 +49,8 @@ bool choose(Engine& engine, MPI_Comm comm, int& from, int& tag, Moment& arrival)
   const int source = local_rank(comm, wanted.peer);
   int there = 0;
   PMPI_Iprobe(source, wanted.tag, comm, &there, MPI_STATUS_IGNORE);
-  if (there == 0) return false;
+  // If it is there, an older wildcard that might have got it has another one, which will tell.
+  if (there == 0 || is_held_by_wildcard(wanted)) return false;
   from = source;
   tag = wanted.tag;
   return true;
