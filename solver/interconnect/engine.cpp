@@ -127,10 +127,12 @@ Departure Engine::depart(int to, std::int64_t bytes, bool eager) {
   const Moment now = clock.now();
   Time& free = is_within(to) ? interfaces.within : interfaces.between;
   const std::uint64_t number = peer.messages.number;
-  const Time enters = std::max(clock.departs(), free), jitter = path.draw(peer.messages, rank, to);
+  Time enters = std::max(clock.departs(), free);
+  const Time jitter = path.draw(peer.messages, rank, to), question = path.handshake(bytes) / 2;
   free = enters + path.occupancy(bytes);
-  const Time arrival = std::max(enters + path.flight(bytes) + jitter, peer.last_arrival);
-  if (eager) peer.last_arrival = arrival;
+  if (!eager) enters = std::max(enters, peer.last_arrival - question);
+  const Time arrival = eager ? std::max(enters + path.flight(bytes) + jitter, peer.last_arrival) : enters + question;
+  peer.last_arrival = arrival;
   return {{enters, now.ideal}, {arrival, now.ideal}, free, jitter, number};
 }
 

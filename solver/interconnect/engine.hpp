@@ -22,7 +22,7 @@ namespace haloscope::interconnect {
 /// How far a message has come when its sender has posted it.
 struct Departure {
   Moment enters;    ///< when it may enter the network
-  Moment arrival;   ///< when it is there, if it is eager
+  Moment arrival;   ///< when it is there; if it is not eager, its question
   Time leaves = 0;  ///< when the sender's interface is free again
   Time jitter = 0;
   std::uint64_t number = 0;  ///< its draw's
@@ -67,10 +67,11 @@ class Engine {
   /// its call (the later rounds of a collective in flight) must be drawn when the call is made.
   [[nodiscard]] Time draw_round(int to) noexcept;
 
-  /// A message that leaves now, from the program's own call: spends o, queues behind what this rank sent before; if it
-  /// is @p eager, never arrives before it (in order per pair).
+  /// A message that leaves now, from the program's own call: spends o, queues behind what this rank sent before, and
+  /// never arrives before what it sent to the same rank (in order per pair). If it is not @p eager that is its
+  /// question.
   [[nodiscard]] Departure depart(int to, std::int64_t bytes, bool eager);
-  /// The stamp of an eager message has come.
+  /// The stamp of a message, or of the question for one, has come, which is there @p at.
   void arrived(int from, Time at);
   /// The program has got message @p number from @p from: the answer to it has the same number, or a higher one. In
   /// program order.

@@ -289,6 +289,8 @@ std::unique_ptr<Operation> begin_send(Engine& engine, SendKind kind, const Envel
   stamp.kind = kind == SendKind::synchronous ? Stamp::Kind::synchronous : Stamp::Kind::rendezvous;
   stamp.at = departure.enters;
   stamp.extra = departure.jitter;
+  if (short_enough)  // the data leave at once, and may have to wait for what was sent before
+    stamp.extra = departure.arrival.time - departure.enters.time - engine.path_to(to.peer).flight(to.bytes);
   auto pending = std::make_unique<PendingSend>(to.peer, departure.number);
   engine.channel.post(to.peer, stamp);
   return pending;
@@ -360,6 +362,10 @@ void deliver(Engine& engine, const Stamp& stamp) {
     return;
   }
   if (stamp.kind == Stamp::Kind::message) engine.arrived(stamp.from, stamp.at.time);
+  const Path& path = engine.path_to(stamp.from);
+  if (stamp.kind != Stamp::Kind::message)
+    engine.arrived(stamp.from, stamp.at.time + (path.is_eager(stamp.bytes) ? path.flight(stamp.bytes) + stamp.extra
+                                                                           : path.handshake(stamp.bytes) / 2));
   // Programs may number their messages by tags: flows that are empty go when there are many.
   if (here.flows.size() > 4096)
     std::erase_if(here.flows, [](const auto& one) {
