@@ -124,7 +124,7 @@ int make(const char* name, MPI_Comm parent, Make call, Learn learn) {
   }
   const int code = call();
   if (code == MPI_SUCCESS) learn();  // while the model pauses too
-  if (here != nullptr) here->clock.leave();
+  if (here != nullptr) here->leave();
   inside = false;
   return code;
 }

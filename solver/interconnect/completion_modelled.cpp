@@ -122,6 +122,20 @@ bool all_resolved(std::vector<Item>& items) {
   return all;
 }
 
+/// When the first of those that are resolved is complete; never when none is.
+Time first_completion(std::vector<Item>& items) {
+  Time first = INT64_MAX;
+  for (Item& item : items)
+    if (resolved(item)) first = std::min(first, completion(item).time);
+  return first;
+}
+
+/// Until one is resolved and, as far as can be seen, none that is not will be complete earlier.
+void wait_for_first(Engine& engine, std::vector<Item>& items) {
+  engine.wait([&] { return first_completion(items) != INT64_MAX; });
+  engine.let_come([&] { return all_resolved(items) ? 0 : first_completion(items); });
+}
+
 MPI_Status* at(MPI_Status statuses[], std::size_t i) {
   return statuses == MPI_STATUSES_IGNORE ? MPI_STATUS_IGNORE : &statuses[i];
 }
@@ -220,7 +234,7 @@ int wait_any(Engine& engine, int n, MPI_Request requests[], int* index, MPI_Stat
   std::vector<Item> items = items_of(n, requests);
   if (items.empty()) return PMPI_Waitany(n, requests, index, status);
   if (!try_for_a_while(engine, [&] { return all_resolved(items); })) {
-    engine.wait([&] { return std::ranges::any_of(items, [](Item& item) { return resolved(item); }); });
+    wait_for_first(engine, items);
     if (!all_resolved(items)) count_real_order(engine, "MPI_Waitany");
   }
   const Item first = arrived(engine, items, true).front();
@@ -232,7 +246,7 @@ int wait_some(Engine& engine, int n, MPI_Request requests[], int* n_done, int do
   std::vector<Item> items = items_of(n, requests);
   if (items.empty()) return PMPI_Waitsome(n, requests, n_done, done, statuses);
   if (!try_for_a_while(engine, [&] { return all_resolved(items); })) {
-    engine.wait([&] { return std::ranges::any_of(items, [](Item& item) { return resolved(item); }); });
+    wait_for_first(engine, items);
     if (!all_resolved(items)) count_real_order(engine, "MPI_Waitsome");
   }
   return take_some(engine, arrived(engine, items, true), requests, n_done, done, statuses);

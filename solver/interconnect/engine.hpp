@@ -9,6 +9,7 @@
 /// other ranks, so no rank's answer depends on where its program stands.
 #include <mpi.h>
 
+#include <functional>
 #include <vector>
 
 #include "interconnect/channel.hpp"
@@ -43,6 +44,10 @@ class Engine {
 
   /// The program calls: its clock stops. One thread only may do so; refuses a second.
   void enter();
+  /// … and goes on.
+  void leave();
+  /// The program pauses the model, or ends it: it sends nothing that is modelled meanwhile.
+  void rest() noexcept { channel.computes(INT64_MAX / 2); }
   /// What the counters of time in MPI are charged by: the logical clock in virtual time, else ticks of the stopwatch.
   [[nodiscard]] long long charged() const noexcept;
 
@@ -93,11 +98,17 @@ class Engine {
     for (int attempt = 0;; ++attempt) {
       drain();
       pending_payload = false;
-      if (done()) return;
+      if (done()) break;
+      if (settings.mode == Mode::virtual_time) channel.waits();
       pause(attempt);
     }
+    channel.computes(clock.now().time);
   }
   bool pending_payload = false;
+
+  /// Virtual: naps while a rank of this host that computes might still send a message that arrives before @p first (),
+  /// the earliest arrival that is known; for a while at most, as who computes may be long about it.
+  void let_come(const std::function<Time()>& first);
 
   /// Operations that must go on while this rank waits for others: other ranks need what they send. They enter and leave
   /// by themselves, but not in progress().
@@ -109,6 +120,7 @@ class Engine {
 
  private:
   void pause(int attempt);
+  [[nodiscard]] bool may_come_before(Time arrival, long long begun) const noexcept;
   const void* thread_ = nullptr;  ///< the one that called MPI_Init
 
   struct Peer {

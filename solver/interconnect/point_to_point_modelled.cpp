@@ -56,6 +56,24 @@ bool choose(Engine& engine, MPI_Comm comm, int& from, int& tag, Moment& arrival)
   return true;
 }
 
+/// Waits until there is such a message. From any source, one that was sent later and arrives earlier goes first, where
+/// its sender can be seen.
+void wait_for(Engine& engine, MPI_Comm comm, int& from, int& tag, Moment& arrival) {
+  const int wanted_from = from, wanted_tag = tag;
+  engine.wait([&] { return choose(engine, comm, from, tag, arrival); });
+  if (wanted_from != MPI_ANY_SOURCE) return;
+  engine.let_come([&] {
+    int other_from = wanted_from, other_tag = wanted_tag;
+    Moment other;
+    if (choose(engine, comm, other_from, other_tag, other) && other.time < arrival.time) {
+      from = other_from;
+      tag = other_tag;
+      arrival = other;
+    }
+    return arrival.time;
+  });
+}
+
 /// A sender that has not spoken yet may have sent earlier: with any source, real order has a say.
 void count_any_source(const Engine& engine, int from, const char* call) {
   if (from == MPI_ANY_SOURCE && engine.settings.mode == Mode::virtual_time) count_inexact(call);
@@ -86,7 +104,7 @@ int receive(Engine& engine, void* data, int n, MPI_Datatype type, int from, int 
   if (is_wild(from, tag)) {
     count_any_source(engine, from, "MPI_Recv of MPI_ANY_SOURCE");
     Moment arrival;
-    engine.wait([&] { return choose(engine, comm, from, tag, arrival); });
+    wait_for(engine, comm, from, tag, arrival);
   }
   MPI_Request request = MPI_REQUEST_NULL;
   int code = PMPI_Irecv(data, n, type, from, tag, comm, &request);
@@ -129,7 +147,7 @@ int probe(Engine& engine, int from, int tag, MPI_Comm comm, MPI_Status* status) 
   if (from == MPI_PROC_NULL) return PMPI_Probe(from, tag, comm, status);
   count_any_source(engine, from, "MPI_Probe of MPI_ANY_SOURCE");
   Moment arrival;
-  engine.wait([&] { return choose(engine, comm, from, tag, arrival); });
+  wait_for(engine, comm, from, tag, arrival);
   engine.clock.wait_until(arrival);
   return PMPI_Probe(from, tag, comm, status);  // it is there
 }
@@ -153,7 +171,7 @@ int matched_probe(Engine& engine, int from, int tag, MPI_Comm comm, MPI_Message*
   if (from == MPI_PROC_NULL) return PMPI_Mprobe(from, tag, comm, message, status);
   count_any_source(engine, from, "MPI_Mprobe of MPI_ANY_SOURCE");
   Moment arrival;
-  engine.wait([&] { return choose(engine, comm, from, tag, arrival); });
+  wait_for(engine, comm, from, tag, arrival);
   engine.clock.wait_until(arrival);
   const int code = PMPI_Mprobe(from, tag, comm, message, status);
   if (code == MPI_SUCCESS) matched_messages()[*message] = claim(engine, address(comm, from, tag));
