@@ -73,13 +73,13 @@ int complete(int n, const MPI_Request* requests, Call call, Model model) {
 // clang-format off
 //   call      parameters                                                                requests  arguments, in modelled time
 CALL(Wait,     (MPI_Request* r, MPI_Status* status),                                      1, r,    (r, status),
-                                                                                                   wait_all(e, 1, r, status))
+                                                                                                   wait_one(e, r, status))
 CALL(Test,     (MPI_Request* r, int* flag, MPI_Status* status),                           1, r,    (r, flag, status),
-                                                                                                   test_all(e, "MPI_Test", 1, r, flag, status))
+                                                                                                   test_one(e, r, flag, status))
 CALL(Waitall,  (int n, MPI_Request r[], MPI_Status s[]),                                  n, r,    (n, r, s),
                                                                                                    wait_all(e, n, r, s))
 CALL(Testall,  (int n, MPI_Request r[], int* flag, MPI_Status s[]),                       n, r,    (n, r, flag, s),
-                                                                                                   test_all(e, "MPI_Testall", n, r, flag, s))
+                                                                                                   test_all(e, n, r, flag, s))
 CALL(Waitany,  (int n, MPI_Request r[], int* index, MPI_Status* status),                  n, r,    (n, r, index, status),
                                                                                                    wait_any(e, n, r, index, status))
 CALL(Testany,  (int n, MPI_Request r[], int* index, int* flag, MPI_Status* status),       n, r,    (n, r, index, flag, status),

@@ -216,7 +216,11 @@ void release_freed() {
   });
 }
 
-int wait_all(Engine& engine, int n, MPI_Request requests[], MPI_Status statuses[]) {
+namespace {
+
+/// Until all are complete, which @p finish then says to MPI.
+template <class Finish>
+int wait_for_all(Engine& engine, int n, const MPI_Request requests[], Finish finish) {
   std::vector<Item> items = items_of(n, requests);
   engine.wait([&] {
     bool all_there = true, all_known = true;
@@ -227,13 +231,49 @@ int wait_all(Engine& engine, int n, MPI_Request requests[], MPI_Status statuses[
     engine.pending_payload = all_known && !all_there;
     return all_there && all_known;
   });
-  const int code = PMPI_Waitall(n, requests, statuses);
+  const int code = finish();
   std::ranges::sort(items, earlier);
   for (const Item& item : items) {
     advance(engine, item);
     retire(item);
   }
   return code;
+}
+
+template <class Finish>
+int test_for_all(Engine& engine, const char* call, int n, const MPI_Request requests[], int* flag, Finish finish) {
+  std::vector<Item> items = items_of(n, requests);
+  if (!try_for_a_while(engine, [&] { return all_resolved(items); })) count_real_order(engine, call);
+  const std::vector<Item> there = arrived(engine, items, false);
+  *flag = there.size() < items.size() ? 0 : 1;
+  if (*flag == 0) {
+    engine.clock.spend(poll_cost);
+    return MPI_SUCCESS;
+  }
+  const int code = finish();
+  for (const Item& item : there) {
+    advance(engine, item);
+    retire(item);
+  }
+  return code;
+}
+
+}  // namespace
+
+int wait_one(Engine& engine, MPI_Request* request, MPI_Status* status) {
+  return wait_for_all(engine, 1, request, [&] { return PMPI_Wait(request, status); });
+}
+
+int wait_all(Engine& engine, int n, MPI_Request requests[], MPI_Status statuses[]) {
+  return wait_for_all(engine, n, requests, [&] { return PMPI_Waitall(n, requests, statuses); });
+}
+
+int test_one(Engine& engine, MPI_Request* request, int* flag, MPI_Status* status) {
+  return test_for_all(engine, "MPI_Test", 1, request, flag, [&] { return PMPI_Wait(request, status); });
+}
+
+int test_all(Engine& engine, int n, MPI_Request requests[], int* flag, MPI_Status statuses[]) {
+  return test_for_all(engine, "MPI_Testall", n, requests, flag, [&] { return PMPI_Waitall(n, requests, statuses); });
 }
 
 int wait_any(Engine& engine, int n, MPI_Request requests[], int* index, MPI_Status* status) {
@@ -256,24 +296,6 @@ int wait_some(Engine& engine, int n, MPI_Request requests[], int* n_done, int do
     if (!all_resolved(items)) count_real_order(engine, "MPI_Waitsome");
   }
   return take_some(engine, arrived(engine, items, true), requests, n_done, done, statuses);
-}
-
-int test_all(Engine& engine, const char* call, int n, MPI_Request requests[], int* flag, MPI_Status statuses[]) {
-  std::vector<Item> items = items_of(n, requests);
-  if (!try_for_a_while(engine, [&] { return all_resolved(items); })) count_real_order(engine, call);
-  const std::vector<Item> there = arrived(engine, items, false);
-  if (there.size() < items.size()) {
-    engine.clock.spend(poll_cost);
-    *flag = 0;
-    return MPI_SUCCESS;
-  }
-  *flag = 1;
-  const int code = PMPI_Waitall(n, requests, statuses);
-  for (const Item& item : there) {
-    advance(engine, item);
-    retire(item);
-  }
-  return code;
 }
 
 int test_any(Engine& engine, int n, MPI_Request requests[], int* index, int* flag, MPI_Status* status) {

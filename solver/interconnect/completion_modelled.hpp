@@ -34,11 +34,13 @@ void complete(Engine& engine, Operation* operation, PayloadDone payload_done) {
   if (operation != nullptr) go_on_after(engine, *operation);
 }
 
+/// Fails with the code of its one request; wait_all with MPI_ERR_IN_STATUS. Likewise the tests.
+int wait_one(Engine& engine, MPI_Request* request, MPI_Status* status);
 int wait_all(Engine& engine, int n, MPI_Request requests[], MPI_Status statuses[]);
 int wait_any(Engine& engine, int n, MPI_Request requests[], int* index, MPI_Status* status);
 int wait_some(Engine& engine, int n, MPI_Request requests[], int* n_done, int done[], MPI_Status statuses[]);
-/// @p call names the MPI call for the count of inexact ones.
-int test_all(Engine& engine, const char* call, int n, MPI_Request requests[], int* flag, MPI_Status statuses[]);
+int test_one(Engine& engine, MPI_Request* request, int* flag, MPI_Status* status);
+int test_all(Engine& engine, int n, MPI_Request requests[], int* flag, MPI_Status statuses[]);
 int test_any(Engine& engine, int n, MPI_Request requests[], int* index, int* flag, MPI_Status* status);
 int test_some(Engine& engine, int n, MPI_Request requests[], int* n_done, int done[], MPI_Status statuses[]);
 int get_status(Engine& engine, MPI_Request request, int* flag, MPI_Status* status);

@@ -130,7 +130,7 @@ int ireceive(Engine& engine, void* data, int n, MPI_Datatype type, int from, int
 int receive_matched(Engine& engine, void* data, int n, MPI_Datatype type, MPI_Message* message, MPI_Status* status) {
   MPI_Request request = MPI_REQUEST_NULL;
   const int code = ireceive_matched(engine, data, n, type, message, &request);
-  return code != MPI_SUCCESS ? code : wait_all(engine, 1, &request, status);
+  return code != MPI_SUCCESS ? code : wait_one(engine, &request, status);
 }
 
 int ireceive_matched(Engine& engine, void* data, int n, MPI_Datatype type, MPI_Message* message, MPI_Request* request) {

@@ -33,6 +33,12 @@ bool was_cancelled(MPI_Request& request) {
   return cancelled != 0;
 }
 
+int class_of(int code) {
+  int error = MPI_SUCCESS;
+  MPI_Error_class(code, &error);
+  return error;
+}
+
 /// One short message from rank 0 to rank 1 takes what it always takes, and is itself.
 void check_message(int tag, char value) {
   const Ticks meeting = meet();
@@ -205,4 +211,29 @@ TEST_CASE("requests freed while under way come to their end") {
     CHECK((exact[0] == 'b' && any[0] == 'c' && by_start[0] == 'd'));
   }
   for (const int tag : {1, 2, 3, 7}) check_message(tag, 'i');
+}
+
+TEST_CASE("a message that is too long for its receive fails by its own name, and by its status where there are more") {
+  const std::vector<char> four(4, 'k');
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+  for (const bool one : {true, false})
+    for (const bool test : {true, false}) {
+      meet();
+      if (rank_of_world() == 0) send(four, 1, 5);
+      if (rank_of_world() != 1) continue;
+      std::vector<char> too_short(1);
+      MPI_Request request = begin_receive(too_short, 0, 5);
+      MPI_Status status;
+      status.MPI_ERROR = MPI_SUCCESS;
+      int code = MPI_SUCCESS, done = test ? 0 : 1;
+      if (one && !test) code = MPI_Wait(&request, &status);
+      if (!one && !test) code = MPI_Waitall(1, &request, &status);
+      while (done == 0) code = one ? MPI_Test(&request, &done, &status) : MPI_Testall(1, &request, &done, &status);
+      CAPTURE(one, test);
+      CHECK(class_of(code) == (one ? MPI_ERR_TRUNCATE : MPI_ERR_IN_STATUS));
+      if (!one) CHECK(class_of(status.MPI_ERROR) == MPI_ERR_TRUNCATE);
+      CHECK(request == MPI_REQUEST_NULL);
+    }
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_ARE_FATAL);
+  check_message(5, 'k');
 }
