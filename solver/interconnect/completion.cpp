@@ -57,7 +57,11 @@ class Collectives {
 template <class Call, class Model>
 int complete(int n, const MPI_Request* requests, Call call, Model model) {
   Collectives collectives(n, requests);
+  const bool paused = modelled() && engine() == nullptr && requests != nullptr;
+  const std::vector<MPI_Request> before(requests, requests + (paused ? n : 0));
   const int code = cross(collectives.kind(), call, model, count_nothing);
+  for (std::size_t i = 0; i < before.size(); ++i)
+    if (before[i] != requests[i]) forget_operation(before[i]);
   collectives.forget_completed();
   return code;
 }
@@ -101,7 +105,7 @@ HALOSCOPE_MPI MPI_Cancel(MPI_Request* request) {
 /// Forgets persistent requests too; an ordinary one that is still active finishes unseen.
 HALOSCOPE_MPI MPI_Request_free(MPI_Request* request) {
   const MPI_Request freed = *request;
-  const auto call = [&] { return PMPI_Request_free(request); };
+  const auto call = [&] { return modelled() ? free_request(request) : PMPI_Request_free(request); };
   return cross(
       Kind::point_to_point, call, [&](Engine&) { return free_request(request); },
       [&](Counters&) { state.requests.forget(RequestTable::key_of(freed)); });

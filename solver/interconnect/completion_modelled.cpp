@@ -193,10 +193,14 @@ int cancel(Engine& engine, MPI_Request* request) {
   return PMPI_Cancel(request);  // of a send that has left: Open MPI never takes it back
 }
 
+void forget_operation(MPI_Request request) { retire({request, nullptr, 0, true}); }
+
 int free_request(MPI_Request* request) {
   release_freed();
   const RequestTable::Key key = RequestTable::key_of(*request);
-  Operation* const operation = state.requests.find(key) != nullptr ? state.requests.find(key)->operation : nullptr;
+  const Remembered* const what = state.requests.find(key);
+  Operation* const operation = what != nullptr ? what->operation : nullptr;
+  if (what != nullptr) delete what->recipe;
   state.requests.forget(key);
   if (operation != nullptr && !operation->progress()) {
     freed_here().push_back({*request, operation});
@@ -209,6 +213,8 @@ int free_request(MPI_Request* request) {
 
 void release_freed() {
   std::erase_if(freed_here(), [](Freed& one) {
+    Item item{one.request, one.operation, 0, false};
+    if (one.operation->asked_to_cancel) (void)payload_there(item);
     if (!one.operation->progress()) return false;
     delete one.operation;
     PMPI_Request_free(&one.request);

@@ -47,6 +47,8 @@ int get_status(Engine& engine, MPI_Request request, int* flag, MPI_Status* statu
 
 /// Only receives can be taken back; a send that waits for its receiver is refused.
 int cancel(Engine& engine, MPI_Request* request);
+/// Of a request that MPI completed while the model paused.
+void forget_operation(MPI_Request request);
 /// What is under way goes on to its end unseen.
 int free_request(MPI_Request* request);
 /// Gives MPI the freed requests that have come to their end.

@@ -81,12 +81,14 @@ class PendingSend final : public Operation {
 
 class Receive final : public Operation {
  public:
-  Receive(Engine& engine, const Envelope& from, MPI_Request request)
+  /// One that only @p claims its message is not posted, and must be later.
+  Receive(Engine& engine, const Envelope& from, MPI_Request request, bool claims = false)
       : engine_(engine),
         from_(from),
         request_(request),
         order_(state_here().next_receive++),
-        posted_(engine.clock.now()) {
+        posted_(engine.clock.now()),
+        claims_(claims) {
     if (from.peer == MPI_ANY_SOURCE || from.tag == MPI_ANY_TAG)
       state_here().wildcards.push_back(this);
     else
@@ -130,6 +132,13 @@ class Receive final : public Operation {
            (from_.tag == MPI_ANY_TAG || from_.tag == triple.tag);
   }
 
+  /// Posted now, of a message that it has already.
+  void post() {
+    posted_ = engine_.clock.now();
+    claims_ = false;
+    serve(stamp_);
+  }
+
   void serve(const Stamp& stamp);
   void take_over(const Receive& other) noexcept;
   void give_back();
@@ -144,6 +153,7 @@ class Receive final : public Operation {
   MPI_Request request_;
   std::uint64_t order_;
   Moment posted_;
+  bool claims_;
   Flow* flow_ = nullptr;
   bool matched_ = false;
   bool known_ = false;
@@ -194,10 +204,11 @@ void settle_held() {
 }
 
 void Receive::serve(const Stamp& stamp) {
+  stamp_ = stamp;
+  if (claims_) return;
   const Path& path = engine_.path_to(stamp.from);
   completion_ = stamp.at;
   cost_ = path.overhead();
-  stamp_ = stamp;
   Time enters_network = stamp.extra;
   if (stamp.kind != Stamp::Kind::message) {
     Stamp answer{.from = engine_.rank, .at = {0, 0}, .number = stamp.number, .kind = Stamp::Kind::finish};
@@ -334,8 +345,10 @@ bool is_held_by_wildcard(const Envelope& from) noexcept {
 }
 
 std::unique_ptr<Operation> claim(Engine& engine, const Envelope& from) {
-  return std::make_unique<Receive>(engine, from, MPI_REQUEST_NULL);
+  return std::make_unique<Receive>(engine, from, MPI_REQUEST_NULL, true);
 }
+
+void begin_claimed(Operation& claimed) { static_cast<Receive&>(claimed).post(); }
 
 long long unmatched() noexcept {
   std::size_t count = state_here().wildcards.size();

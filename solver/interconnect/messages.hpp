@@ -45,6 +45,8 @@ struct Envelope {
 
 /// Takes that message's stamp, as a matched probe does.
 [[nodiscard]] std::unique_ptr<Operation> claim(Engine& engine, const Envelope& from);
+/// Posts the receive of a message that was claimed: its sender is answered now.
+void begin_claimed(Operation& claimed);
 
 /// Asks MPI whether the wildcard receives in flight have found their senders.
 void match_wildcards();

@@ -17,7 +17,7 @@ namespace model {
 
 namespace {
 
-/// The receives behind messages that a matched probe has taken out of the queue.
+/// The receives behind messages that a matched probe has taken out of the queue, not posted yet.
 std::map<MPI_Message, std::unique_ptr<Operation>>& matched_messages() {
   static auto* const all = new std::map<MPI_Message, std::unique_ptr<Operation>>;
   return *all;
@@ -133,11 +133,11 @@ int receive_matched(Engine& engine, void* data, int n, MPI_Datatype type, MPI_Me
   return code != MPI_SUCCESS ? code : wait_one(engine, &request, status);
 }
 
-int ireceive_matched(Engine& engine, void* data, int n, MPI_Datatype type, MPI_Message* message, MPI_Request* request) {
-  (void)engine;
+int ireceive_matched(Engine&, void* data, int n, MPI_Datatype type, MPI_Message* message, MPI_Request* request) {
   const auto found = matched_messages().find(*message);
   const int code = PMPI_Imrecv(data, n, type, message, request);
   if (code != MPI_SUCCESS || found == matched_messages().end()) return code;
+  begin_claimed(*found->second);
   remember_operation(*request, std::move(found->second));
   matched_messages().erase(found);
   return MPI_SUCCESS;

@@ -237,3 +237,42 @@ TEST_CASE("a message that is too long for its receive fails by its own name, and
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_ARE_FATAL);
   check_message(5, 'k');
 }
+
+TEST_CASE("a receive that is taken back and freed at once gets no message") {
+  std::vector<char> data(1, 0);
+  meet();
+  if (rank_of_world() == 1)
+    for (const int from : {0, MPI_ANY_SOURCE}) {
+      MPI_Request request = begin_receive(data, from, 5);
+      MPI_Cancel(&request);
+      MPI_Request_free(&request);
+    }
+  check_message(5, 'l');
+  CHECK(data[0] == 0);
+}
+
+TEST_CASE("a wildcard receive outlives its communicator, and may come to its end while the model pauses") {
+  MPI_Comm copy = MPI_COMM_NULL;
+  MPI_Comm_dup(MPI_COMM_WORLD, &copy);
+  std::vector<char> data(2, 0);
+  MPI_Request requests[] = {MPI_REQUEST_NULL, MPI_REQUEST_NULL};
+  if (rank_of_world() == 1) {
+    MPI_Irecv(&data[0], 1, MPI_CHAR, MPI_ANY_SOURCE, 6, copy, &requests[0]);
+    MPI_Irecv(&data[1], 1, MPI_CHAR, MPI_ANY_SOURCE, 7, copy, &requests[1]);
+  }
+  meet();
+  const char value = 'm';
+  MPI_Request sent = MPI_REQUEST_NULL;
+  if (rank_of_world() == 0) {
+    MPI_Isend(&value, 1, MPI_CHAR, 1, 6, copy, &sent);
+    unmodelled([&] { MPI_Send(&value, 1, MPI_CHAR, 1, 7, copy); });
+  }
+  MPI_Comm_free(&copy);
+  if (rank_of_world() == 1) {
+    unmodelled([&] { MPI_Wait(&requests[1], MPI_STATUS_IGNORE); });
+    MPI_Wait(&requests[0], MPI_STATUS_IGNORE);
+    CHECK((data[0] == 'm' && data[1] == 'm'));
+  }
+  MPI_Wait(&sent, MPI_STATUS_IGNORE);
+  check_message(5, 'n');
+}
