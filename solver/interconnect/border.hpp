@@ -50,7 +50,7 @@ int cross(Kind kind, Call call, Model model, Account account) {
     const Time begin = here->charged();
     const int code = model(*here);
     account_for(kind, here->charged() - begin, code, account);
-    here->clock.leave();
+    here->leave();
     inside = false;
     return code;
   }

@@ -39,6 +39,9 @@ struct Ring {
   alignas(64) std::atomic<std::uint64_t> head;  ///< next slot to write
   alignas(64) std::atomic<std::uint32_t> sleeping;
   std::atomic<std::uint32_t> bell;  ///< the futex
+  /// Where its owner stands: how many slots were taken when it began to wait and 1 more, or 0; its logical time.
+  alignas(64) std::atomic<std::uint64_t> waits_after;
+  std::atomic<Time> computes_since;
   alignas(64) Slot slots[ring_slots];
 };
 
@@ -135,6 +138,7 @@ struct Channel::Shared {
   int own = 0;
   std::uint64_t tail = 0;
   std::vector<int> index;                  ///< of a world rank on this host, or -1
+  std::vector<int> others;                 ///< world ranks on this host but this one
   std::deque<std::pair<int, Stamp>> kept;  ///< what found a ring full
   bool cores_enough = false;
   Stopwatch stopwatch;
@@ -188,8 +192,10 @@ void Channel::open(MPI_Comm world) {
   PMPI_Allgather(&rank, 1, MPI_INT, members.data(), 1, MPI_INT, host);
   shared_->index.assign(static_cast<std::size_t>(ranks), -1);
   for (int local = 0; local < on_host; ++local)
-    if (by_mpi == 0 || local == shared_->own)
+    if (by_mpi == 0 || local == shared_->own) {
       shared_->index[static_cast<std::size_t>(members[static_cast<std::size_t>(local)])] = local;
+      if (local != shared_->own) shared_->others.push_back(members[static_cast<std::size_t>(local)]);
+    }
   // Bound ranks see their own core only: the cores of the host are those of all of them together.
   int cores = allowed_cores(), together = 0;
   PMPI_Allreduce(&cores, &together, 1, MPI_INT, cores == 1 ? MPI_SUM : MPI_MAX, host);
@@ -276,6 +282,27 @@ void Channel::sleep(int microseconds) {
 }
 
 bool Channel::cores_enough() const noexcept { return shared_->cores_enough; }
+
+void Channel::computes(Time since) noexcept {
+  Ring& own = shared_->ring(shared_->own);
+  own.computes_since.store(since, std::memory_order_relaxed);
+  own.waits_after.store(0, std::memory_order_release);
+}
+
+void Channel::waits() noexcept {
+  if (!shared_->kept.empty()) return;  // what it posted has not all come
+  Ring& own = shared_->ring(shared_->own);
+  own.waits_after.store(shared_->tail + 1, std::memory_order_release);
+}
+
+const std::vector<int>& Channel::others() const noexcept { return shared_->others; }
+
+bool Channel::computing(int rank, Time& since) const noexcept {
+  const Ring& ring = shared_->ring(shared_->index[static_cast<std::size_t>(rank)]);
+  since = ring.computes_since.load(std::memory_order_relaxed);
+  const std::uint64_t waits_after = ring.waits_after.load(std::memory_order_acquire);
+  return waits_after != ring.head.load(std::memory_order_acquire) + 1;
+}
 
 void Channel::nudge(int to) {
   const int local = shared_->index[static_cast<std::size_t>(to)];

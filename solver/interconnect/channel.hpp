@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "interconnect/clock.hpp"
 
@@ -58,11 +59,27 @@ class Channel {
   void sleep(int microseconds);
   /// The host has a core for each of its ranks: waiting may spin.
   [[nodiscard]] bool cores_enough() const noexcept;
+  /// For others of this host to see: this rank goes on computing at logical time @p since …
+  void computes(Time since) noexcept;
+  /// … or waits for stamps, having taken all that came. Called again and again.
+  void waits() noexcept;
+  /// Calls @p see (world rank, logical time) for each other rank of this host that does not wait: it stands there, or
+  /// later. Stamps that it posted before it began to wait have come.
+  template <class See>
+  void see_computing(See see) const {
+    Time since = 0;
+    for (const int rank : others())
+      if (computing(rank, since)) see(rank, since);
+  }
+  /// There are ranks that see_computing() knows nothing of.
+  [[nodiscard]] bool others_elsewhere() const noexcept { return remote_ != nullptr; }
   /// Wakes a rank of this host, so that it lets MPI progress.
   void nudge(int to);
 
  private:
   [[nodiscard]] bool next(Stamp& stamp);
+  [[nodiscard]] const std::vector<int>& others() const noexcept;
+  [[nodiscard]] bool computing(int rank, Time& since) const noexcept;
   struct Shared;
   struct Remote;
   std::shared_ptr<Shared> shared_;

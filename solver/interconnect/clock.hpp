@@ -60,12 +60,12 @@ class Clock {
   [[nodiscard]] Time read() noexcept;
   [[nodiscard]] Time computed() const noexcept { return computed_; }  ///< since start(), undisturbed
 
+  [[nodiscard]] Time wall() const noexcept;  ///< real: of this host, aligned
   /// Real: what to add to this host's wall clock to read rank 0's: aligned = wall + offset + drift * (wall - since).
   void align(Time offset, double drift, Time since) noexcept;
 
  private:
   [[nodiscard]] Time cpu() const noexcept;
-  [[nodiscard]] Time wall() const noexcept;
   void compute(Time work) noexcept;
   Time hold() const noexcept;  ///< returns the wall clock
   /// Virtual, CPU time: the program goes on from here.

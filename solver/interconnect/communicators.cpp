@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "interconnect/engine.hpp"
 #include "interconnect/honesty.hpp"
@@ -22,7 +23,7 @@ int forget(MPI_Comm comm, int, void* value, void*) {
     last_comm = MPI_COMM_NULL;
     last_info = nullptr;
   }
-  delete static_cast<CommunicatorInfo*>(value);
+  const std::shared_ptr<CommunicatorInfo> last = std::move(static_cast<CommunicatorInfo*>(value)->self);
   return MPI_SUCCESS;
 }
 
@@ -45,7 +46,7 @@ std::vector<int> members_of(MPI_Comm comm, bool inter) {
 }
 
 CommunicatorInfo& attach(MPI_Comm comm, std::uint64_t context) {
-  auto* const info = new CommunicatorInfo;
+  const auto info = std::make_shared<CommunicatorInfo>();
   int inter = 0;
   PMPI_Comm_test_inter(comm, &inter);
   info->inter = inter != 0;
@@ -54,7 +55,8 @@ CommunicatorInfo& attach(MPI_Comm comm, std::uint64_t context) {
   info->world = members_of(comm, info->inter);
   if (std::ranges::find(info->world, MPI_UNDEFINED) != info->world.end())
     refuse("a communicator with processes outside MPI_COMM_WORLD", "dynamic processes are not modelled");
-  PMPI_Comm_set_attr(comm, keyval, info);
+  info->self = info;
+  PMPI_Comm_set_attr(comm, keyval, info.get());
   return *info;
 }
 
@@ -122,7 +124,7 @@ int make(const char* name, MPI_Comm parent, Make call, Learn learn) {
   }
   const int code = call();
   if (code == MPI_SUCCESS) learn();  // while the model pauses too
-  if (here != nullptr) here->clock.leave();
+  if (here != nullptr) here->leave();
   inside = false;
   return code;
 }

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <vector>
 
 namespace haloscope::interconnect {
@@ -17,7 +18,7 @@ namespace haloscope::interconnect {
 /// The finaliser of splitmix64 (Steele, Lea & Flood, OOPSLA 2014).
 [[nodiscard]] std::uint64_t mix(std::uint64_t x) noexcept;
 
-struct CommunicatorInfo {
+struct CommunicatorInfo : std::enable_shared_from_this<CommunicatorInfo> {
   std::uint64_t context = 0;
   int rank = 0;
   std::vector<int> world;  ///< world rank of each member (of the remote group, for an intercommunicator)
@@ -25,6 +26,7 @@ struct CommunicatorInfo {
   std::uint64_t children = 0;                     ///< communicators made from it so far
   std::map<std::uint64_t, std::uint64_t> groups;  ///< likewise by MPI_Comm_create_group, by group and tag
   std::uint64_t collectives = 0;                  ///< collectives begun on it so far
+  std::shared_ptr<CommunicatorInfo> self;         ///< until the communicator is freed
 };
 
 void learn_world_communicators();  ///< after PMPI_Init: MPI_COMM_WORLD, MPI_COMM_SELF

@@ -57,7 +57,11 @@ class Collectives {
 template <class Call, class Model>
 int complete(int n, const MPI_Request* requests, Call call, Model model) {
   Collectives collectives(n, requests);
+  const bool paused = modelled() && engine() == nullptr && requests != nullptr;
+  const std::vector<MPI_Request> before(requests, requests + (paused ? n : 0));
   const int code = cross(collectives.kind(), call, model, count_nothing);
+  for (std::size_t i = 0; i < before.size(); ++i)
+    if (before[i] != requests[i]) forget_operation(before[i]);
   collectives.forget_completed();
   return code;
 }
@@ -73,13 +77,13 @@ int complete(int n, const MPI_Request* requests, Call call, Model model) {
 // clang-format off
 //   call      parameters                                                                requests  arguments, in modelled time
 CALL(Wait,     (MPI_Request* r, MPI_Status* status),                                      1, r,    (r, status),
-                                                                                                   wait_all(e, 1, r, status))
+                                                                                                   wait_one(e, r, status))
 CALL(Test,     (MPI_Request* r, int* flag, MPI_Status* status),                           1, r,    (r, flag, status),
-                                                                                                   test_all(e, "MPI_Test", 1, r, flag, status))
+                                                                                                   test_one(e, r, flag, status))
 CALL(Waitall,  (int n, MPI_Request r[], MPI_Status s[]),                                  n, r,    (n, r, s),
                                                                                                    wait_all(e, n, r, s))
 CALL(Testall,  (int n, MPI_Request r[], int* flag, MPI_Status s[]),                       n, r,    (n, r, flag, s),
-                                                                                                   test_all(e, "MPI_Testall", n, r, flag, s))
+                                                                                                   test_all(e, n, r, flag, s))
 CALL(Waitany,  (int n, MPI_Request r[], int* index, MPI_Status* status),                  n, r,    (n, r, index, status),
                                                                                                    wait_any(e, n, r, index, status))
 CALL(Testany,  (int n, MPI_Request r[], int* index, int* flag, MPI_Status* status),       n, r,    (n, r, index, flag, status),
@@ -101,7 +105,7 @@ HALOSCOPE_MPI MPI_Cancel(MPI_Request* request) {
 /// Forgets persistent requests too; an ordinary one that is still active finishes unseen.
 HALOSCOPE_MPI MPI_Request_free(MPI_Request* request) {
   const MPI_Request freed = *request;
-  const auto call = [&] { return PMPI_Request_free(request); };
+  const auto call = [&] { return modelled() ? free_request(request) : PMPI_Request_free(request); };
   return cross(
       Kind::point_to_point, call, [&](Engine&) { return free_request(request); },
       [&](Counters&) { state.requests.forget(RequestTable::key_of(freed)); });

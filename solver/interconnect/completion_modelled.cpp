@@ -122,6 +122,26 @@ bool all_resolved(std::vector<Item>& items) {
   return all;
 }
 
+/// When the first of those that are resolved is complete; never when none is.
+Time first_completion(std::vector<Item>& items) {
+  Time first = INT64_MAX;
+  for (Item& item : items)
+    if (resolved(item)) first = std::min(first, completion(item).time);
+  return first;
+}
+
+/// Until one is resolved and, as far as can be seen, none that is not will be complete earlier. Real: until the first
+/// is complete, as one that was sent later may be complete earlier.
+void wait_for_first(Engine& engine, std::vector<Item>& items) {
+  engine.wait([&] { return first_completion(items) != INT64_MAX; });
+  for (bool complete = engine.settings.mode != Mode::real_time; !complete;) {
+    const Time here = engine.clock.wall();  // first: what was sent until then counts
+    engine.drain();
+    complete = first_completion(items) <= here;
+  }
+  engine.let_come([&] { return all_resolved(items) ? 0 : first_completion(items); });
+}
+
 MPI_Status* at(MPI_Status statuses[], std::size_t i) {
   return statuses == MPI_STATUSES_IGNORE ? MPI_STATUS_IGNORE : &statuses[i];
 }
@@ -173,10 +193,14 @@ int cancel(Engine& engine, MPI_Request* request) {
   return PMPI_Cancel(request);  // of a send that has left: Open MPI never takes it back
 }
 
+void forget_operation(MPI_Request request) { retire({request, nullptr, 0, true}); }
+
 int free_request(MPI_Request* request) {
   release_freed();
   const RequestTable::Key key = RequestTable::key_of(*request);
-  Operation* const operation = state.requests.find(key) != nullptr ? state.requests.find(key)->operation : nullptr;
+  const Remembered* const what = state.requests.find(key);
+  Operation* const operation = what != nullptr ? what->operation : nullptr;
+  if (what != nullptr) delete what->recipe;
   state.requests.forget(key);
   if (operation != nullptr && !operation->progress()) {
     freed_here().push_back({*request, operation});
@@ -189,6 +213,8 @@ int free_request(MPI_Request* request) {
 
 void release_freed() {
   std::erase_if(freed_here(), [](Freed& one) {
+    Item item{one.request, one.operation, 0, false};
+    if (one.operation->asked_to_cancel) (void)payload_there(item);
     if (!one.operation->progress()) return false;
     delete one.operation;
     PMPI_Request_free(&one.request);
@@ -196,7 +222,11 @@ void release_freed() {
   });
 }
 
-int wait_all(Engine& engine, int n, MPI_Request requests[], MPI_Status statuses[]) {
+namespace {
+
+/// Until all are complete, which @p finish then says to MPI.
+template <class Finish>
+int wait_for_all(Engine& engine, int n, const MPI_Request requests[], Finish finish) {
   std::vector<Item> items = items_of(n, requests);
   engine.wait([&] {
     bool all_there = true, all_known = true;
@@ -207,7 +237,7 @@ int wait_all(Engine& engine, int n, MPI_Request requests[], MPI_Status statuses[
     engine.pending_payload = all_known && !all_there;
     return all_there && all_known;
   });
-  const int code = PMPI_Waitall(n, requests, statuses);
+  const int code = finish();
   std::ranges::sort(items, earlier);
   for (const Item& item : items) {
     advance(engine, item);
@@ -216,11 +246,47 @@ int wait_all(Engine& engine, int n, MPI_Request requests[], MPI_Status statuses[
   return code;
 }
 
+template <class Finish>
+int test_for_all(Engine& engine, const char* call, int n, const MPI_Request requests[], int* flag, Finish finish) {
+  std::vector<Item> items = items_of(n, requests);
+  if (!try_for_a_while(engine, [&] { return all_resolved(items); })) count_real_order(engine, call);
+  const std::vector<Item> there = arrived(engine, items, false);
+  *flag = there.size() < items.size() ? 0 : 1;
+  if (*flag == 0) {
+    engine.clock.spend(poll_cost);
+    return MPI_SUCCESS;
+  }
+  const int code = finish();
+  for (const Item& item : there) {
+    advance(engine, item);
+    retire(item);
+  }
+  return code;
+}
+
+}  // namespace
+
+int wait_one(Engine& engine, MPI_Request* request, MPI_Status* status) {
+  return wait_for_all(engine, 1, request, [&] { return PMPI_Wait(request, status); });
+}
+
+int wait_all(Engine& engine, int n, MPI_Request requests[], MPI_Status statuses[]) {
+  return wait_for_all(engine, n, requests, [&] { return PMPI_Waitall(n, requests, statuses); });
+}
+
+int test_one(Engine& engine, MPI_Request* request, int* flag, MPI_Status* status) {
+  return test_for_all(engine, "MPI_Test", 1, request, flag, [&] { return PMPI_Wait(request, status); });
+}
+
+int test_all(Engine& engine, int n, MPI_Request requests[], int* flag, MPI_Status statuses[]) {
+  return test_for_all(engine, "MPI_Testall", n, requests, flag, [&] { return PMPI_Waitall(n, requests, statuses); });
+}
+
 int wait_any(Engine& engine, int n, MPI_Request requests[], int* index, MPI_Status* status) {
   std::vector<Item> items = items_of(n, requests);
   if (items.empty()) return PMPI_Waitany(n, requests, index, status);
   if (!try_for_a_while(engine, [&] { return all_resolved(items); })) {
-    engine.wait([&] { return std::ranges::any_of(items, [](Item& item) { return resolved(item); }); });
+    wait_for_first(engine, items);
     if (!all_resolved(items)) count_real_order(engine, "MPI_Waitany");
   }
   const Item first = arrived(engine, items, true).front();
@@ -232,28 +298,10 @@ int wait_some(Engine& engine, int n, MPI_Request requests[], int* n_done, int do
   std::vector<Item> items = items_of(n, requests);
   if (items.empty()) return PMPI_Waitsome(n, requests, n_done, done, statuses);
   if (!try_for_a_while(engine, [&] { return all_resolved(items); })) {
-    engine.wait([&] { return std::ranges::any_of(items, [](Item& item) { return resolved(item); }); });
+    wait_for_first(engine, items);
     if (!all_resolved(items)) count_real_order(engine, "MPI_Waitsome");
   }
   return take_some(engine, arrived(engine, items, true), requests, n_done, done, statuses);
-}
-
-int test_all(Engine& engine, const char* call, int n, MPI_Request requests[], int* flag, MPI_Status statuses[]) {
-  std::vector<Item> items = items_of(n, requests);
-  if (!try_for_a_while(engine, [&] { return all_resolved(items); })) count_real_order(engine, call);
-  const std::vector<Item> there = arrived(engine, items, false);
-  if (there.size() < items.size()) {
-    engine.clock.spend(poll_cost);
-    *flag = 0;
-    return MPI_SUCCESS;
-  }
-  *flag = 1;
-  const int code = PMPI_Waitall(n, requests, statuses);
-  for (const Item& item : there) {
-    advance(engine, item);
-    retire(item);
-  }
-  return code;
 }
 
 int test_any(Engine& engine, int n, MPI_Request requests[], int* index, int* flag, MPI_Status* status) {

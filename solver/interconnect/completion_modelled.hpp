@@ -34,17 +34,21 @@ void complete(Engine& engine, Operation* operation, PayloadDone payload_done) {
   if (operation != nullptr) go_on_after(engine, *operation);
 }
 
+/// Fails with the code of its one request; wait_all with MPI_ERR_IN_STATUS. Likewise the tests.
+int wait_one(Engine& engine, MPI_Request* request, MPI_Status* status);
 int wait_all(Engine& engine, int n, MPI_Request requests[], MPI_Status statuses[]);
 int wait_any(Engine& engine, int n, MPI_Request requests[], int* index, MPI_Status* status);
 int wait_some(Engine& engine, int n, MPI_Request requests[], int* n_done, int done[], MPI_Status statuses[]);
-/// @p call names the MPI call for the count of inexact ones.
-int test_all(Engine& engine, const char* call, int n, MPI_Request requests[], int* flag, MPI_Status statuses[]);
+int test_one(Engine& engine, MPI_Request* request, int* flag, MPI_Status* status);
+int test_all(Engine& engine, int n, MPI_Request requests[], int* flag, MPI_Status statuses[]);
 int test_any(Engine& engine, int n, MPI_Request requests[], int* index, int* flag, MPI_Status* status);
 int test_some(Engine& engine, int n, MPI_Request requests[], int* n_done, int done[], MPI_Status statuses[]);
 int get_status(Engine& engine, MPI_Request request, int* flag, MPI_Status* status);
 
 /// Only receives can be taken back; a send that waits for its receiver is refused.
 int cancel(Engine& engine, MPI_Request* request);
+/// Of a request that MPI completed while the model paused.
+void forget_operation(MPI_Request request);
 /// What is under way goes on to its end unseen.
 int free_request(MPI_Request* request);
 /// Gives MPI the freed requests that have come to their end.

@@ -102,6 +102,40 @@ void Engine::enter() {
   clock.enter();
 }
 
+void Engine::leave() {
+  channel.computes(clock.now().time);
+  clock.leave();
+}
+
+void Engine::let_come(const std::function<Time()>& first) {
+  if (settings.mode != Mode::virtual_time) return;
+  const long long begun = state.stopwatch.now();
+  for (Time arrival = first();;) {
+    const bool may_come = may_come_before(arrival, begun);
+    if (may_come) {
+      channel.computes(arrival);  // nor does this rank send before: no two wait for each other here
+      channel.sleep(100);
+    }
+    drain();  // after having looked: who has sent and waits since then is not waited for
+    const Time now_first = first();
+    if (!may_come && now_first >= arrival) break;
+    arrival = now_first;
+  }
+  channel.computes(clock.now().time);
+}
+
+bool Engine::may_come_before(Time arrival, long long begun) const noexcept {
+  constexpr double patience = 2, patience_elsewhere = 1e-3;  // [s], of which nothing depends but how much is ordered
+  const double waited = static_cast<double>(state.stopwatch.now() - begun) * state.stopwatch.seconds_per_tick();
+  if (waited > patience) return false;
+  bool may = channel.others_elsewhere() && waited < patience_elsewhere;
+  channel.see_computing([&](int other, Time since) {
+    const Path& path = path_to(other);
+    may = may || since + path.overhead() + path.least_flight(0) < arrival;
+  });
+  return may;
+}
+
 long long Engine::charged() const noexcept {
   return settings.mode == Mode::virtual_time ? clock.now().time : state.stopwatch.now();
 }
@@ -127,10 +161,12 @@ Departure Engine::depart(int to, std::int64_t bytes, bool eager) {
   const Moment now = clock.now();
   Time& free = is_within(to) ? interfaces.within : interfaces.between;
   const std::uint64_t number = peer.messages.number;
-  const Time enters = std::max(clock.departs(), free), jitter = path.draw(peer.messages, rank, to);
+  Time enters = std::max(clock.departs(), free);
+  const Time jitter = path.draw(peer.messages, rank, to), question = path.handshake(bytes) / 2;
   free = enters + path.occupancy(bytes);
-  const Time arrival = std::max(enters + path.flight(bytes) + jitter, peer.last_arrival);
-  if (eager) peer.last_arrival = arrival;
+  if (!eager) enters = std::max(enters, peer.last_arrival - question);
+  const Time arrival = eager ? std::max(enters + path.flight(bytes) + jitter, peer.last_arrival) : enters + question;
+  peer.last_arrival = arrival;
   return {{enters, now.ideal}, {arrival, now.ideal}, free, jitter, number};
 }
 

@@ -9,6 +9,7 @@
 /// other ranks, so no rank's answer depends on where its program stands.
 #include <mpi.h>
 
+#include <functional>
 #include <vector>
 
 #include "interconnect/channel.hpp"
@@ -22,7 +23,7 @@ namespace haloscope::interconnect {
 /// How far a message has come when its sender has posted it.
 struct Departure {
   Moment enters;    ///< when it may enter the network
-  Moment arrival;   ///< when it is there, if it is eager
+  Moment arrival;   ///< when it is there; if it is not eager, its question
   Time leaves = 0;  ///< when the sender's interface is free again
   Time jitter = 0;
   std::uint64_t number = 0;  ///< its draw's
@@ -43,6 +44,10 @@ class Engine {
 
   /// The program calls: its clock stops. One thread only may do so; refuses a second.
   void enter();
+  /// … and goes on.
+  void leave();
+  /// The program pauses the model, or ends it: it sends nothing that is modelled meanwhile.
+  void rest() noexcept { channel.computes(INT64_MAX / 2); }
   /// What the counters of time in MPI are charged by: the logical clock in virtual time, else ticks of the stopwatch.
   [[nodiscard]] long long charged() const noexcept;
 
@@ -67,10 +72,11 @@ class Engine {
   /// its call (the later rounds of a collective in flight) must be drawn when the call is made.
   [[nodiscard]] Time draw_round(int to) noexcept;
 
-  /// A message that leaves now, from the program's own call: spends o, queues behind what this rank sent before; if it
-  /// is @p eager, never arrives before it (in order per pair).
+  /// A message that leaves now, from the program's own call: spends o, queues behind what this rank sent before, and
+  /// never arrives before what it sent to the same rank (in order per pair). If it is not @p eager that is its
+  /// question.
   [[nodiscard]] Departure depart(int to, std::int64_t bytes, bool eager);
-  /// The stamp of an eager message has come.
+  /// The stamp of a message, or of the question for one, has come, which is there @p at.
   void arrived(int from, Time at);
   /// The program has got message @p number from @p from: the answer to it has the same number, or a higher one. In
   /// program order.
@@ -92,11 +98,17 @@ class Engine {
     for (int attempt = 0;; ++attempt) {
       drain();
       pending_payload = false;
-      if (done()) return;
+      if (done()) break;
+      if (settings.mode == Mode::virtual_time) channel.waits();
       pause(attempt);
     }
+    channel.computes(clock.now().time);
   }
   bool pending_payload = false;
+
+  /// Virtual: naps while a rank of this host that computes might still send a message that arrives before @p first (),
+  /// the earliest arrival that is known; for a while at most, as who computes may be long about it.
+  void let_come(const std::function<Time()>& first);
 
   /// Operations that must go on while this rank waits for others: other ranks need what they send. They enter and leave
   /// by themselves, but not in progress().
@@ -108,6 +120,7 @@ class Engine {
 
  private:
   void pause(int attempt);
+  [[nodiscard]] bool may_come_before(Time arrival, long long begun) const noexcept;
   const void* thread_ = nullptr;  ///< the one that called MPI_Init
 
   struct Peer {

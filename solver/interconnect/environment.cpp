@@ -50,7 +50,7 @@ void after_start() {
   start_program_record(std::move(record));
   start_other_threads();
   if (modelled() && engine_settings()->posix_clocks) start_posix_clocks(MPI_COMM_WORLD);
-  if (modelled()) engine()->clock.leave();
+  if (modelled()) engine()->leave();
   inside = false;
 }
 
@@ -74,7 +74,7 @@ HALOSCOPE_MPI MPI_Finalize() {
   inside = true;
   if (modelled()) {
     Engine& here = *modelled_engine();
-    if (engine() == nullptr) here.clock.leave();  // what the program did while the model paused is not on the clock
+    if (engine() == nullptr) here.leave();  // what the program did while the model paused is not on the clock
     pause_engine(false);
     here.enter();
     end_program();

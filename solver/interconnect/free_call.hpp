@@ -22,7 +22,7 @@ int pass_free(const char* name, MPI_Comm together, Call call) {
   count_free(name);
   if (together != MPI_COMM_NULL) here.synchronise(together);
   const int code = call();
-  here.clock.leave();
+  here.leave();
   inside = false;
   return code;
 }

@@ -27,6 +27,8 @@ struct Flow {
   std::deque<Queued> stamps;      ///< that no receive has taken
   std::deque<Receive*> receives;  ///< that have no stamp
   std::vector<Receive*> served;   ///< that have one and are still in flight
+  std::uint64_t last_served = 0;  ///< its order, or 0
+  bool held_by_wildcard = false;  ///< both stamps and receives, but an older wildcard may get the next stamp
 };
 
 struct Triple {
@@ -47,8 +49,9 @@ class PendingSend;
 struct State {
   std::unordered_map<Triple, Flow, TripleHash> flows;
   std::map<std::pair<int, std::uint64_t>, PendingSend*> sends;  ///< that wait for their receivers, by rank and number
-  std::vector<Receive*> wildcards;                              ///< in flight, sender or tag not known yet
-  std::uint64_t next_receive = 0;                               ///< counts posts
+  std::vector<Receive*> wildcards;                              ///< in flight, sender or tag not known yet, in order
+  std::vector<Triple> held;                                     ///< flows that wait for some of those
+  std::uint64_t next_receive = 1;                               ///< counts posts
   std::uint64_t next_serial = 1;                                ///< counts stamps; 0: was given back
 };
 
@@ -78,23 +81,20 @@ class PendingSend final : public Operation {
 
 class Receive final : public Operation {
  public:
-  Receive(Engine& engine, const Envelope& from, MPI_Request request)
+  /// One that only @p claims its message is not posted, and must be later.
+  Receive(Engine& engine, const Envelope& from, MPI_Request request, bool claims = false)
       : engine_(engine),
         from_(from),
         request_(request),
         order_(state_here().next_receive++),
-        posted_(engine.clock.now()) {
+        posted_(engine.clock.now()),
+        claims_(claims) {
     if (from.peer == MPI_ANY_SOURCE || from.tag == MPI_ANY_TAG)
       state_here().wildcards.push_back(this);
     else
       join();
   }
-  ~Receive() override {
-    std::erase(state_here().wildcards, this);
-    if (flow_ == nullptr) return;
-    std::erase(flow_->receives, this);
-    std::erase(flow_->served, this);
-  }
+  ~Receive() override { leave(); }
 
   bool progress() override { return known_; }
   Moment completion() const override { return completion_; }
@@ -105,7 +105,7 @@ class Receive final : public Operation {
   bool cancellable() const override { return true; }
   void cancel() override;
 
-  /// Once the payload tells: which sender, which tag.
+  /// Once the payload tells: which sender, which tag. True when there is nothing left to find out.
   bool match() {
     int found = 0;
     MPI_Status status;
@@ -113,11 +113,30 @@ class Receive final : public Operation {
     if (found == 0) return false;
     int cancelled = 0;
     PMPI_Test_cancelled(&status, &cancelled);
-    if (cancelled != 0) return true;
-    from_.peer = info_of(from_.comm).world[static_cast<std::size_t>(status.MPI_SOURCE)];
+    matched_ = cancelled == 0 && status.MPI_SOURCE >= 0;  // not that of an inactive request
+    if (!matched_) return true;
+    if (from_.peer == MPI_ANY_SOURCE) from_.peer = from_.members->at(static_cast<std::size_t>(status.MPI_SOURCE));
     from_.tag = status.MPI_TAG;
-    join();
     return true;
+  }
+  /// A wildcard no longer: a receive among the others, or one that was taken back.
+  void resolve() {
+    if (matched_)
+      join();
+    else
+      cancel();
+  }
+  /// A message of @p triple might be this wildcard's.
+  [[nodiscard]] bool may_get(const Triple& triple) const noexcept {
+    return from_.context == triple.context && (from_.peer == MPI_ANY_SOURCE || from_.peer == triple.from) &&
+           (from_.tag == MPI_ANY_TAG || from_.tag == triple.tag);
+  }
+
+  /// Posted now, of a message that it has already.
+  void post() {
+    posted_ = engine_.clock.now();
+    claims_ = false;
+    serve(stamp_);
   }
 
   void serve(const Stamp& stamp);
@@ -127,13 +146,16 @@ class Receive final : public Operation {
 
  private:
   void join();
+  void leave();
 
   Engine& engine_;
   Envelope from_;
   MPI_Request request_;
   std::uint64_t order_;
   Moment posted_;
+  bool claims_;
   Flow* flow_ = nullptr;
+  bool matched_ = false;
   bool known_ = false;
   Stamp stamp_;  ///< of the message
   Moment completion_;
@@ -146,11 +168,47 @@ Time enters(const Path& path, std::int64_t bytes, Time asked, Time posted) noexc
   return std::max(asked + handshake / 2, posted) + (handshake - handshake / 2);
 }
 
+/// The oldest wildcard that might get a message of @p triple, or null.
+const Receive* oldest_wildcard(const Triple& triple) noexcept {
+  const std::vector<Receive*>& open = state_here().wildcards;
+  const auto found = std::ranges::find_if(open, [&](const Receive* one) { return one->may_get(triple); });
+  return found == open.end() ? nullptr : *found;
+}
+
+/// Hands stamps to receives, both in their order, until a wildcard that was posted earlier might get the next one: once
+/// its payload has come it is known. It comes before the payload of any receive that it holds up.
+void settle(const Triple& triple, Flow& flow) {
+  while (!flow.stamps.empty() && !flow.receives.empty()) {
+    Receive* const first = flow.receives.front();
+    const Receive* const wildcard = oldest_wildcard(triple);
+    if (wildcard != nullptr && wildcard->order() < first->order()) {
+      if (!std::exchange(flow.held_by_wildcard, true)) state_here().held.push_back(triple);
+      return;
+    }
+    const Stamp stamp = flow.stamps.front().stamp;
+    flow.stamps.pop_front();
+    flow.receives.pop_front();
+    flow.served.push_back(first);
+    check_order("receives of one sender and tag", first->order(), std::exchange(flow.last_served, first->order()));
+    first->serve(stamp);
+  }
+}
+
+/// After a wildcard is none any more.
+void settle_held() {
+  for (const Triple& triple : std::exchange(state_here().held, {})) {
+    Flow& flow = state_here().flows[triple];
+    flow.held_by_wildcard = false;
+    settle(triple, flow);
+  }
+}
+
 void Receive::serve(const Stamp& stamp) {
+  stamp_ = stamp;
+  if (claims_) return;
   const Path& path = engine_.path_to(stamp.from);
   completion_ = stamp.at;
   cost_ = path.overhead();
-  stamp_ = stamp;
   Time enters_network = stamp.extra;
   if (stamp.kind != Stamp::Kind::message) {
     Stamp answer{.from = engine_.rank, .at = {0, 0}, .number = stamp.number, .kind = Stamp::Kind::finish};
@@ -186,55 +244,40 @@ void Receive::give_back() {
   const Stamp left_over = served.back()->stamp_;
   for (auto next = served.end() - 1; next != mine; --next) (*next)->take_over(**(next - 1));
   served.erase(mine);
-  if (flow_->receives.empty()) {
-    flow_->stamps.push_front({left_over, 0});
-    return;
-  }
-  Receive* const first = flow_->receives.front();
-  flow_->receives.pop_front();
-  served.push_back(first);
-  first->serve(left_over);
+  flow_->stamps.push_front({left_over, 0});
+  settle({from_.context, from_.peer, from_.tag}, *flow_);
 }
 
 void Receive::cancel() {
-  std::erase(state_here().wildcards, this);
-  if (flow_ != nullptr) {
-    if (known_)
-      give_back();
-    else
-      std::erase(flow_->receives, this);
-  }
-  flow_ = nullptr;
+  if (flow_ != nullptr && known_) give_back();
+  leave();
   known_ = true;
   completion_ = {};
   cost_ = 0;
 }
 
+void Receive::leave() {
+  if (std::erase(state_here().wildcards, this) != 0) settle_held();
+  if (flow_ == nullptr) return;
+  std::erase(flow_->receives, this);
+  std::erase(flow_->served, this);
+  flow_ = nullptr;
+}
+
 void Receive::join() {
-  flow_ = &state_here().flows[{from_.context, from_.peer, from_.tag}];
-  if (!flow_->stamps.empty()) {
-    serve(flow_->stamps.front().stamp);
-    flow_->stamps.pop_front();
-    flow_->served.push_back(this);
-    return;
-  }
-  // Receives that were posted after this one may have been served: each hands its stamp to the one before it.
-  std::ranges::sort(flow_->served, {}, &Receive::order);
-  const auto later = std::ranges::upper_bound(flow_->served, order_, {}, &Receive::order);
-  const auto first = flow_->served.insert(later, this);
-  for (auto next = first; next + 1 != flow_->served.end(); ++next) (*next)->take_over(**(next + 1));
-  flow_->served.back()->known_ = false;
-  flow_->receives.push_back(flow_->served.back());
-  flow_->served.pop_back();
-  std::ranges::sort(flow_->receives, {}, &Receive::order);
+  const Triple triple{from_.context, from_.peer, from_.tag};
+  flow_ = &state_here().flows[triple];
+  flow_->receives.insert(std::ranges::upper_bound(flow_->receives, order_, {}, &Receive::order), this);
+  settle(triple, *flow_);
 }
 
 }  // namespace
 
 Envelope address(MPI_Comm comm, int peer, int tag, std::int64_t bytes) {
   const CommunicatorInfo& info = info_of(comm);
+  if (peer == MPI_ANY_SOURCE) return {info.context, peer, tag, bytes, {info.shared_from_this(), &info.world}};
   const int world = peer >= 0 ? info.world[static_cast<std::size_t>(peer)] : peer;
-  return {info.context, world, tag, bytes, comm};
+  return {info.context, world, tag, bytes, nullptr};
 }
 
 std::unique_ptr<Operation> begin_send(Engine& engine, SendKind kind, const Envelope& to) {
@@ -257,6 +300,8 @@ std::unique_ptr<Operation> begin_send(Engine& engine, SendKind kind, const Envel
   stamp.kind = kind == SendKind::synchronous ? Stamp::Kind::synchronous : Stamp::Kind::rendezvous;
   stamp.at = departure.enters;
   stamp.extra = departure.jitter;
+  if (short_enough)  // the data leave at once, and may have to wait for what was sent before
+    stamp.extra = departure.arrival.time - departure.enters.time - engine.path_to(to.peer).flight(to.bytes);
   auto pending = std::make_unique<PendingSend>(to.peer, departure.number);
   engine.channel.post(to.peer, stamp);
   return pending;
@@ -271,14 +316,15 @@ bool peek(Engine& engine, Envelope& from, Moment& arrival) {
   // Of one sender the message it sent first; of several senders the one that arrived first.
   std::vector<std::pair<Triple, const Queued*>> first;
   for (const auto& [triple, flow] : state_here().flows) {
-    if (triple.context != from.context || flow.stamps.empty()) continue;
+    const std::size_t spoken_for = flow.receives.size();  // by receives that a wildcard holds up
+    if (triple.context != from.context || flow.stamps.size() <= spoken_for) continue;
     if (from.peer != MPI_ANY_SOURCE && triple.from != from.peer) continue;
     if (from.tag != MPI_ANY_TAG && triple.tag != from.tag) continue;
     const auto same = std::ranges::find(first, triple.from, [](const auto& one) { return one.first.from; });
     if (same == first.end())
-      first.emplace_back(triple, &flow.stamps.front());
-    else if (flow.stamps.front().serial < same->second->serial)
-      *same = {triple, &flow.stamps.front()};
+      first.emplace_back(triple, &flow.stamps[spoken_for]);
+    else if (flow.stamps[spoken_for].serial < same->second->serial)
+      *same = {triple, &flow.stamps[spoken_for]};
   }
   if (first.empty()) return false;
   const auto arrives = [&engine](const Stamp& stamp) {
@@ -294,9 +340,15 @@ bool peek(Engine& engine, Envelope& from, Moment& arrival) {
   return true;
 }
 
-std::unique_ptr<Operation> claim(Engine& engine, const Envelope& from) {
-  return std::make_unique<Receive>(engine, from, MPI_REQUEST_NULL);
+bool is_held_by_wildcard(const Envelope& from) noexcept {
+  return oldest_wildcard({from.context, from.peer, from.tag}) != nullptr;
 }
+
+std::unique_ptr<Operation> claim(Engine& engine, const Envelope& from) {
+  return std::make_unique<Receive>(engine, from, MPI_REQUEST_NULL, true);
+}
+
+void begin_claimed(Operation& claimed) { static_cast<Receive&>(claimed).post(); }
 
 long long unmatched() noexcept {
   std::size_t count = state_here().wildcards.size();
@@ -306,7 +358,13 @@ long long unmatched() noexcept {
 
 void match_wildcards() {
   std::vector<Receive*>& open = state_here().wildcards;
-  if (!open.empty()) std::erase_if(open, [](Receive* receive) { return receive->match(); });
+  std::vector<Receive*> matched;
+  for (Receive* const receive : open)
+    if (receive->match()) matched.push_back(receive);
+  if (matched.empty()) return;
+  std::erase_if(open, [&](Receive* receive) { return std::ranges::find(matched, receive) != matched.end(); });
+  for (Receive* const receive : matched) receive->resolve();
+  settle_held();
 }
 
 void deliver(Engine& engine, const Stamp& stamp) {
@@ -317,20 +375,19 @@ void deliver(Engine& engine, const Stamp& stamp) {
     return;
   }
   if (stamp.kind == Stamp::Kind::message) engine.arrived(stamp.from, stamp.at.time);
+  const Path& path = engine.path_to(stamp.from);
+  if (stamp.kind != Stamp::Kind::message)
+    engine.arrived(stamp.from, stamp.at.time + (path.is_eager(stamp.bytes) ? path.flight(stamp.bytes) + stamp.extra
+                                                                           : path.handshake(stamp.bytes) / 2));
   // Programs may number their messages by tags: flows that are empty go when there are many.
   if (here.flows.size() > 4096)
     std::erase_if(here.flows, [](const auto& one) {
       return one.second.stamps.empty() && one.second.receives.empty() && one.second.served.empty();
     });
-  Flow& flow = here.flows[{stamp.context, stamp.from, stamp.tag}];
-  if (flow.receives.empty()) {
-    flow.stamps.push_back({stamp, here.next_serial++});
-    return;
-  }
-  Receive* const receive = flow.receives.front();
-  flow.receives.pop_front();
-  flow.served.push_back(receive);
-  receive->serve(stamp);
+  const Triple triple{stamp.context, stamp.from, stamp.tag};
+  Flow& flow = here.flows[triple];
+  flow.stamps.push_back({stamp, here.next_serial++});
+  settle(triple, flow);
 }
 
 }  // namespace haloscope::interconnect

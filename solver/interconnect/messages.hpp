@@ -5,11 +5,13 @@
 ///
 /// The payload goes through PMPI and MPI matches it; the stamps of one (communicator, sender, tag) come in the order of
 /// their messages and go to the receives of that triple in the order these were posted, as MPI's own rule is. A
-/// wildcard receive joins its triple when its payload tells which it is.
+/// wildcard receive joins its triple when its payload tells which it is; until then it holds up younger receives whose
+/// messages it might get.
 #include <mpi.h>
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "interconnect/engine.hpp"
 #include "interconnect/operation.hpp"
@@ -21,10 +23,10 @@ enum class SendKind { standard, buffered, synchronous };
 /// Whom a message goes to or comes from, and how long it is; what a persistent request starts again and again.
 struct Envelope {
   std::uint64_t context = 0;
-  int peer = MPI_PROC_NULL;  ///< world rank, MPI_ANY_SOURCE or MPI_PROC_NULL
-  int tag = 0;               ///< or MPI_ANY_TAG
-  std::int64_t bytes = 0;    ///< of a send
-  MPI_Comm comm = MPI_COMM_NULL;
+  int peer = MPI_PROC_NULL;                         ///< world rank, MPI_ANY_SOURCE or MPI_PROC_NULL
+  int tag = 0;                                      ///< or MPI_ANY_TAG
+  std::int64_t bytes = 0;                           ///< of a send
+  std::shared_ptr<const std::vector<int>> members;  ///< of MPI_ANY_SOURCE: world ranks; outlive the communicator
 };
 [[nodiscard]] Envelope address(MPI_Comm comm, int peer, int tag, std::int64_t bytes = 0);
 
@@ -38,8 +40,13 @@ struct Envelope {
 /// senders the one whose message arrived first in modelled time, whose rank and tag replace the wildcards of @p from.
 [[nodiscard]] bool peek(Engine& engine, Envelope& from, Moment& arrival);
 
+/// A wildcard receive in flight might get the next message of that one sender and tag.
+[[nodiscard]] bool is_held_by_wildcard(const Envelope& from) noexcept;
+
 /// Takes that message's stamp, as a matched probe does.
 [[nodiscard]] std::unique_ptr<Operation> claim(Engine& engine, const Envelope& from);
+/// Posts the receive of a message that was claimed: its sender is answered now.
+void begin_claimed(Operation& claimed);
 
 /// Asks MPI whether the wildcard receives in flight have found their senders.
 void match_wildcards();

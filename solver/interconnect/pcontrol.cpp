@@ -80,6 +80,7 @@ HALOSCOPE_MPI MPI_Pcontrol(const int level, ...) {
     case stop:
       charge_twin();
       state.recording = false;
+      if (here != nullptr) here->rest();
       pause_engine(true);
       break;
     case go_on:
@@ -105,7 +106,7 @@ HALOSCOPE_MPI MPI_Pcontrol(const int level, ...) {
     default:
       break;
   }
-  if (engine() != nullptr && !inside) engine()->clock.leave();
+  if (engine() != nullptr && !inside) engine()->leave();
   va_end(arguments);
   return MPI_SUCCESS;
 }

@@ -17,7 +17,7 @@ namespace model {
 
 namespace {
 
-/// The receives behind messages that a matched probe has taken out of the queue.
+/// The receives behind messages that a matched probe has taken out of the queue, not posted yet.
 std::map<MPI_Message, std::unique_ptr<Operation>>& matched_messages() {
   static auto* const all = new std::map<MPI_Message, std::unique_ptr<Operation>>;
   return *all;
@@ -49,10 +49,29 @@ bool choose(Engine& engine, MPI_Comm comm, int& from, int& tag, Moment& arrival)
   const int source = local_rank(comm, wanted.peer);
   int there = 0;
   PMPI_Iprobe(source, wanted.tag, comm, &there, MPI_STATUS_IGNORE);
-  if (there == 0) return false;
+  // If it is there, an older wildcard that might have got it has another one, which will tell.
+  if (there == 0 || is_held_by_wildcard(wanted)) return false;
   from = source;
   tag = wanted.tag;
   return true;
+}
+
+/// Waits until there is such a message. From any source, one that was sent later and arrives earlier goes first, where
+/// its sender can be seen.
+void wait_for(Engine& engine, MPI_Comm comm, int& from, int& tag, Moment& arrival) {
+  const int wanted_from = from, wanted_tag = tag;
+  engine.wait([&] { return choose(engine, comm, from, tag, arrival); });
+  if (wanted_from != MPI_ANY_SOURCE) return;
+  engine.let_come([&] {
+    int other_from = wanted_from, other_tag = wanted_tag;
+    Moment other;
+    if (choose(engine, comm, other_from, other_tag, other) && other.time < arrival.time) {
+      from = other_from;
+      tag = other_tag;
+      arrival = other;
+    }
+    return arrival.time;
+  });
 }
 
 /// A sender that has not spoken yet may have sent earlier: with any source, real order has a say.
@@ -85,7 +104,7 @@ int receive(Engine& engine, void* data, int n, MPI_Datatype type, int from, int 
   if (is_wild(from, tag)) {
     count_any_source(engine, from, "MPI_Recv of MPI_ANY_SOURCE");
     Moment arrival;
-    engine.wait([&] { return choose(engine, comm, from, tag, arrival); });
+    wait_for(engine, comm, from, tag, arrival);
   }
   MPI_Request request = MPI_REQUEST_NULL;
   int code = PMPI_Irecv(data, n, type, from, tag, comm, &request);
@@ -111,14 +130,14 @@ int ireceive(Engine& engine, void* data, int n, MPI_Datatype type, int from, int
 int receive_matched(Engine& engine, void* data, int n, MPI_Datatype type, MPI_Message* message, MPI_Status* status) {
   MPI_Request request = MPI_REQUEST_NULL;
   const int code = ireceive_matched(engine, data, n, type, message, &request);
-  return code != MPI_SUCCESS ? code : wait_all(engine, 1, &request, status);
+  return code != MPI_SUCCESS ? code : wait_one(engine, &request, status);
 }
 
-int ireceive_matched(Engine& engine, void* data, int n, MPI_Datatype type, MPI_Message* message, MPI_Request* request) {
-  (void)engine;
+int ireceive_matched(Engine&, void* data, int n, MPI_Datatype type, MPI_Message* message, MPI_Request* request) {
   const auto found = matched_messages().find(*message);
   const int code = PMPI_Imrecv(data, n, type, message, request);
   if (code != MPI_SUCCESS || found == matched_messages().end()) return code;
+  begin_claimed(*found->second);
   remember_operation(*request, std::move(found->second));
   matched_messages().erase(found);
   return MPI_SUCCESS;
@@ -128,7 +147,7 @@ int probe(Engine& engine, int from, int tag, MPI_Comm comm, MPI_Status* status) 
   if (from == MPI_PROC_NULL) return PMPI_Probe(from, tag, comm, status);
   count_any_source(engine, from, "MPI_Probe of MPI_ANY_SOURCE");
   Moment arrival;
-  engine.wait([&] { return choose(engine, comm, from, tag, arrival); });
+  wait_for(engine, comm, from, tag, arrival);
   engine.clock.wait_until(arrival);
   return PMPI_Probe(from, tag, comm, status);  // it is there
 }
@@ -152,7 +171,7 @@ int matched_probe(Engine& engine, int from, int tag, MPI_Comm comm, MPI_Message*
   if (from == MPI_PROC_NULL) return PMPI_Mprobe(from, tag, comm, message, status);
   count_any_source(engine, from, "MPI_Mprobe of MPI_ANY_SOURCE");
   Moment arrival;
-  engine.wait([&] { return choose(engine, comm, from, tag, arrival); });
+  wait_for(engine, comm, from, tag, arrival);
   engine.clock.wait_until(arrival);
   const int code = PMPI_Mprobe(from, tag, comm, message, status);
   if (code == MPI_SUCCESS) matched_messages()[*message] = claim(engine, address(comm, from, tag));

@@ -83,7 +83,7 @@ void sleep_for(long long ns) noexcept {
   const Moment now = here->clock.now();
   const Time pause = 1000 * std::clamp(ns, 0LL, 1'000'000'000'000'000LL);  // who sleeps for days waits for its end
   here->clock.wait_until({now.time + pause, now.ideal + pause});
-  here->clock.leave();
+  here->leave();
   inside = false;
   sched_yield();  // who sleeps in a loop waits for others
 }

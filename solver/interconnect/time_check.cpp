@@ -35,13 +35,30 @@ std::string time_fault(int rank, std::string_view call, std::string_view what, T
   return line.data();
 }
 
-void fail_time(std::string_view what, Time is, Time least) {
-  int rank = 0;
-  PMPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  std::fprintf(stderr, "haloscope interconnect: %s\n", time_fault(rank, call_under_way(), what, is, least).c_str());
+namespace {
+
+[[noreturn]] void fail(const std::string& fault) {
+  std::fprintf(stderr, "haloscope interconnect: %s\n", fault.c_str());
   std::fflush(nullptr);
   PMPI_Abort(MPI_COMM_WORLD, 3);
   std::_Exit(3);
+}
+
+int rank_here() {
+  int rank = 0;
+  PMPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  return rank;
+}
+
+}  // namespace
+
+void fail_time(std::string_view what, Time is, Time least) {
+  fail(time_fault(rank_here(), call_under_way(), what, is, least));
+}
+
+void fail_order(std::string_view what, std::uint64_t is, std::uint64_t last) {
+  fail("rank " + std::to_string(rank_here()) + ": " + call_under_way() + ": " + std::string(what) + ": number " +
+       std::to_string(is) + " comes after number " + std::to_string(last));
 }
 
 }  // namespace haloscope::interconnect

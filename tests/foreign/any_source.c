@@ -7,16 +7,18 @@
 
 int main(int argc, char** argv) {
   int rank = 0, ranks = 1, received = 0;
+  MPI_Status status;
   MPI_Init(&argc, &argv);
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   MPI_Comm_size(MPI_COMM_WORLD, &ranks);
   if (rank == 0) {
-    int sum = 0;
+    printf("order");
     for (int k = 1; k < ranks; ++k) {
-      MPI_Recv(&received, 1, MPI_INT, MPI_ANY_SOURCE, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
-      sum += received;
+      if (k == 2) MPI_Probe(MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_COMM_WORLD, &status);
+      MPI_Recv(&received, 1, MPI_INT, k == 2 ? status.MPI_SOURCE : MPI_ANY_SOURCE, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+      printf(" %d", received);
     }
-    printf("sum %d\n", sum);
+    printf("\n");
   } else {
     MPI_Pcontrol(1002, 1e-4 * (ranks - rank));
     usleep(20000 * (unsigned)rank);

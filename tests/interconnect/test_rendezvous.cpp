@@ -70,6 +70,23 @@ TEST_CASE("the receiver posts late: the message enters a latency after that") {
   }
 }
 
+TEST_CASE("the receiver has matched the message by a probe and posts late: it is answered then") {
+  const Ticks late = 500 * us;
+  std::vector<char> data(bytes);
+  const Ticks meeting = meet();
+  if (rank_of_world() == 0) {
+    MPI_Send(data.data(), bytes, MPI_CHAR, 1, 0, MPI_COMM_WORLD);
+    CHECK(logical_now() - meeting == o + L + late + L + bytes * G);
+  } else if (rank_of_world() == 1) {
+    MPI_Message message = MPI_MESSAGE_NULL;
+    MPI_Mprobe(0, 0, MPI_COMM_WORLD, &message, MPI_STATUS_IGNORE);
+    CHECK(logical_now() - meeting == o + L);  // the question has come
+    compute_for(late);
+    MPI_Mrecv(data.data(), bytes, MPI_CHAR, &message, MPI_STATUS_IGNORE);
+    CHECK(logical_now() - meeting == o + L + late + L + L + bytes * G + o);
+  }
+}
+
 TEST_CASE("the receiver waits in a collective that the sender comes to after its send") {
   const Exits barrier = exchange([] { MPI_Barrier(MPI_COMM_WORLD); });
   int one = 1, sum = 0;

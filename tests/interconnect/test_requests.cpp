@@ -33,6 +33,12 @@ bool was_cancelled(MPI_Request& request) {
   return cancelled != 0;
 }
 
+int class_of(int code) {
+  int error = MPI_SUCCESS;
+  MPI_Error_class(code, &error);
+  return error;
+}
+
 /// One short message from rank 0 to rank 1 takes what it always takes, and is itself.
 void check_message(int tag, char value) {
   const Ticks meeting = meet();
@@ -205,4 +211,68 @@ TEST_CASE("requests freed while under way come to their end") {
     CHECK((exact[0] == 'b' && any[0] == 'c' && by_start[0] == 'd'));
   }
   for (const int tag : {1, 2, 3, 7}) check_message(tag, 'i');
+}
+
+TEST_CASE("a message that is too long for its receive fails by its own name, and by its status where there are more") {
+  const std::vector<char> four(4, 'k');
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+  for (const bool one : {true, false})
+    for (const bool test : {true, false}) {
+      meet();
+      if (rank_of_world() == 0) send(four, 1, 5);
+      if (rank_of_world() != 1) continue;
+      std::vector<char> too_short(1);
+      MPI_Request request = begin_receive(too_short, 0, 5);
+      MPI_Status status;
+      status.MPI_ERROR = MPI_SUCCESS;
+      int code = MPI_SUCCESS, done = test ? 0 : 1;
+      if (one && !test) code = MPI_Wait(&request, &status);
+      if (!one && !test) code = MPI_Waitall(1, &request, &status);
+      while (done == 0) code = one ? MPI_Test(&request, &done, &status) : MPI_Testall(1, &request, &done, &status);
+      CAPTURE(one, test);
+      CHECK(class_of(code) == (one ? MPI_ERR_TRUNCATE : MPI_ERR_IN_STATUS));
+      if (!one) CHECK(class_of(status.MPI_ERROR) == MPI_ERR_TRUNCATE);
+      CHECK(request == MPI_REQUEST_NULL);
+    }
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_ARE_FATAL);
+  check_message(5, 'k');
+}
+
+TEST_CASE("a receive that is taken back and freed at once gets no message") {
+  std::vector<char> data(1, 0);
+  meet();
+  if (rank_of_world() == 1)
+    for (const int from : {0, MPI_ANY_SOURCE}) {
+      MPI_Request request = begin_receive(data, from, 5);
+      MPI_Cancel(&request);
+      MPI_Request_free(&request);
+    }
+  check_message(5, 'l');
+  CHECK(data[0] == 0);
+}
+
+TEST_CASE("a wildcard receive outlives its communicator, and may come to its end while the model pauses") {
+  MPI_Comm copy = MPI_COMM_NULL;
+  MPI_Comm_dup(MPI_COMM_WORLD, &copy);
+  std::vector<char> data(2, 0);
+  MPI_Request requests[] = {MPI_REQUEST_NULL, MPI_REQUEST_NULL};
+  if (rank_of_world() == 1) {
+    MPI_Irecv(&data[0], 1, MPI_CHAR, MPI_ANY_SOURCE, 6, copy, &requests[0]);
+    MPI_Irecv(&data[1], 1, MPI_CHAR, MPI_ANY_SOURCE, 7, copy, &requests[1]);
+  }
+  meet();
+  const char value = 'm';
+  MPI_Request sent = MPI_REQUEST_NULL;
+  if (rank_of_world() == 0) {
+    MPI_Isend(&value, 1, MPI_CHAR, 1, 6, copy, &sent);
+    unmodelled([&] { MPI_Send(&value, 1, MPI_CHAR, 1, 7, copy); });
+  }
+  MPI_Comm_free(&copy);
+  if (rank_of_world() == 1) {
+    unmodelled([&] { MPI_Wait(&requests[1], MPI_STATUS_IGNORE); });
+    MPI_Wait(&requests[0], MPI_STATUS_IGNORE);
+    CHECK((data[0] == 'm' && data[1] == 'm'));
+  }
+  MPI_Wait(&sent, MPI_STATUS_IGNORE);
+  check_message(5, 'n');
 }

@@ -53,3 +53,18 @@ TEST_CASE("the line says who, in which call, what, and both times") {
   CHECK(time_fault(3, "MPI_Recv", "arrival of a message", from_us(1.5), from_us(2)) ==
         "rank 3: MPI_Recv: arrival of a message: 1.500000 us, expected at least 2.000000 us");
 }
+
+TEST_CASE("a receive that is served after one posted later ends the program") {
+  const auto code = [](std::uint64_t is, std::uint64_t last) {
+    try {
+      check_order("receives of one sender and tag", is, last);
+    } catch (const Aborted& aborted) {
+      return aborted.code;
+    }
+    return 0;
+  };
+  CHECK(code(1, 0) == 0);
+  CHECK(code(8, 3) == 0);
+  CHECK(code(3, 3) == 3);
+  CHECK(code(2, 3) == 3);
+}
