@@ -103,7 +103,8 @@ void gather_ranks(const Stage& stage, const RankReport& mine, std::vector<RankRe
 void say_what_was_cut(const PathReport& path, const std::string& name, std::vector<std::string>& cut) {
   if (!path.measured()) return;
   const auto surveyed = static_cast<std::int64_t>(path.survey.size());
-  if (surveyed < path.pairs) cut.push_back(fmt::format("{}: {} of {} pairs looked at", name, surveyed, path.pairs));
+  if (surveyed < path.pairs)
+    cut.push_back(fmt::format("{}: {} of {} chosen pairs looked at", name, surveyed, path.pairs));
   if (path.latency.size() < path.survey.size())
     cut.push_back(fmt::format("{}: {} of {} pairs measured at length", name, path.latency.size(), surveyed));
   std::size_t fewest = path.latency.front().half_round_trips.size();

@@ -98,6 +98,7 @@ std::string caveat_of(const ProbeReport& report, const DetourProfile& detours) {
         fmt::format("Probed on the modelled network {}, not on a machine's own.", text_of(report, "network")));
   if (detours.duration.empty())
     sentences.push_back("No detours: fewer than ten were seen, or they took more than half of the time.");
+  sentences.push_back("Two states were not looked for: neighbouring messages are alike by lag 1 alone.");
   for (const std::string& line : report.cut) sentences.push_back("Cut short: " + line + ".");
   for (const std::string& line : report.warnings) sentences.push_back("Warning: " + line + ".");
   std::string text;

@@ -103,8 +103,8 @@ void write_slowest(Out out, const ProbeReport& report) {
     fmt::format_to(out, "  slowest pair {}: ranks {} and {}, p50 {}, p99 {}", name,
                    rank_and_host(report, slowest.ranks.first), rank_and_host(report, slowest.ranks.second),
                    seconds(slowest.p50), seconds(slowest.p99));
-    fmt::format_to(out, "; typical {}, {}; {} of {} pair{}\n", seconds(typical.p50), seconds(typical.p99),
-                   path->survey.size(), path->pairs, path->pairs == 1 ? "" : "s");
+    fmt::format_to(out, "; typical {}, {}; looked at {} of {} chosen pair{}\n", seconds(typical.p50),
+                   seconds(typical.p99), path->survey.size(), path->pairs, path->pairs == 1 ? "" : "s");
   }
 }
 

@@ -62,7 +62,7 @@ struct PathCosts {
 
 /// One kind of path: within a node, or between nodes.
 struct PathReport {
-  std::int64_t pairs = 0;            ///< that there are to measure
+  std::int64_t pairs = 0;            ///< chosen to be looked at: pairs_between_nodes, pairs_within_nodes
   std::vector<SurveyedPair> survey;  ///< of so many of them, in their order
   std::size_t typical = 0;           ///< of survey: the one whose median is the median
   std::size_t slowest = 0;           ///< of survey: the one whose median is largest
