@@ -136,7 +136,8 @@ void Clock::leave() noexcept {
   check();
   if (mode_ == Mode::real_time) {
     left_wall_ = hold();
-    left_program_ = now_.time - behind_;
+    left_program_ = row_ended_ ? left_wall_ : now_.time - behind_;
+    row_ended_ = false;
   } else if (!announced_) {
     mark();
   }

@@ -10,10 +10,11 @@
 /// only tells whether others had the core meanwhile (for less than 2 us nobody has; then it is not even asked). If they
 /// had, it counts, less what a reading costs. One or two readings of it a call.
 /// Real: the wall clock, aligned between nodes; leave() holds the program back until the time the call has in the
-/// model. In a row of calls messages leave as if the library had taken no time in the calls before: six at once are in
-/// flight together, though to post them takes a microsecond. Detours of a computing stretch come at its end, in the
-/// next call. The ideal twin advances by the same computing without detours, and waits only for whom it depends on:
-/// with announced computing it is to the bit the clock of the same run on a network that takes no time.
+/// model. In a row of calls that wait for nobody messages leave as if the library had taken no time in the calls
+/// before: six at once are in flight together, though to post them takes a microsecond. Detours of a computing stretch
+/// come at its end, in the next call. The ideal twin advances by the same computing without detours, and waits only for
+/// whom it depends on: with announced computing it is to the bit the clock of the same run on a network that takes no
+/// time.
 #include "interconnect/model/detours.hpp"
 #include "interconnect/settings.hpp"
 
@@ -51,6 +52,11 @@ class Clock {
   /// Inside: waits until @p moment, on each clock if it is later than now.
   void wait_until(const Moment& moment) noexcept;
 
+  /// Inside: a call has waited for others, so what is sent next leaves after it: the row of calls before it is over.
+  void end_row() noexcept {
+    behind_ = 0;
+    row_ended_ = true;
+  }
   /// Real: stops the program for the detours that have come due while it computed, as enter() does. Before it reads the
   /// time: a loop that reads nothing but the clock would never see them.
   void make_up_detours() noexcept {
@@ -88,6 +94,7 @@ class Clock {
   Detours detours_;
   Time left_wall_ = 0, left_program_ = 0;  ///< real: when the program went on, by the wall clock and by its own time
   Time behind_ = 0;                        ///< real: of its own time behind the wall clock
+  bool row_ended_ = false;                 ///< real: in this call
   Time origin_ = 0, offset_ = 0, since_ = 0;
   double drift_ = 0;
 };

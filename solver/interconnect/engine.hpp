@@ -102,6 +102,7 @@ class Engine {
       if (settings.mode == Mode::virtual_time) channel.waits();
       pause(attempt);
     }
+    clock.end_row();
     channel.computes(clock.now().time);
   }
   bool pending_payload = false;
