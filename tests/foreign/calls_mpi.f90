@@ -8,7 +8,8 @@ program calls_mpi
   integer :: number, got, status(MPI_STATUS_SIZE), statuses(MPI_STATUS_SIZE, 4), requests(4), done(4), box(4)
   integer :: dims(1), types(2)
   logical :: flag, periods(1), remain(1)
-  double precision :: value, sums(2), start
+  double precision, asynchronous :: value, sums(2)  ! MPI reads and writes them between two calls
+  double precision :: start
   double precision, allocatable :: gathered(:)
   character(len=MPI_MAX_LIBRARY_VERSION_STRING) :: version
 
