@@ -23,6 +23,12 @@ std::string_view name(Problem problem) {
       return "poisson";
     case Problem::exchange:
       return "exchange";
+    case Problem::transport:
+      return "transport";
+    case Problem::option:
+      return "option";
+    case Problem::allreduce:
+      return "allreduce";
   }
   return "";
 }

@@ -66,6 +66,16 @@ std::string_view name(Phase phase) noexcept {
       return "coarse";
     case Phase::monitor:
       return "monitor";
+    case Phase::track:
+      return "track";
+    case Phase::migrate:
+      return "migrate";
+    case Phase::burst:
+      return "burst";
+    case Phase::wait:
+      return "wait";
+    case Phase::reduce:
+      return "reduce";
   }
   return "unknown";
 }

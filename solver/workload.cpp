@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The flow as a workload, and the choice between the three.
+// The flow as a workload, and the choice between all.
 #include "haloscope/workload.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "haloscope/flow.hpp"
 #include "workloads.hpp"
@@ -74,6 +75,8 @@ class FlowWorkload final : public Workload {
 
 }  // namespace
 
+double Workload::standard_error(const std::string&) { return std::nan(""); }
+
 std::unique_ptr<Workload> make_workload(MPI_Comm comm, const Case& settings, PhaseClock& clock) {
   switch (settings.problem) {
     case Problem::flow:
@@ -82,6 +85,12 @@ std::unique_ptr<Workload> make_workload(MPI_Comm comm, const Case& settings, Pha
       return make_poisson_workload(comm, settings, clock);
     case Problem::exchange:
       return make_exchange_workload(comm, settings, clock);
+    case Problem::transport:
+      return make_transport_workload(comm, settings, clock);
+    case Problem::option:
+      return make_option_workload(comm, settings, clock);
+    case Problem::allreduce:
+      return make_allreduce_workload(comm, settings, clock);
   }
   throw LibraryError("a problem without a workload");
 }

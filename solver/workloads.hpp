@@ -10,5 +10,8 @@ namespace haloscope {
 
 [[nodiscard]] std::unique_ptr<Workload> make_poisson_workload(MPI_Comm comm, const Case& settings, PhaseClock& clock);
 [[nodiscard]] std::unique_ptr<Workload> make_exchange_workload(MPI_Comm comm, const Case& settings, PhaseClock& clock);
+[[nodiscard]] std::unique_ptr<Workload> make_transport_workload(MPI_Comm comm, const Case& settings, PhaseClock& clock);
+[[nodiscard]] std::unique_ptr<Workload> make_option_workload(MPI_Comm comm, const Case& settings, PhaseClock& clock);
+[[nodiscard]] std::unique_ptr<Workload> make_allreduce_workload(MPI_Comm comm, const Case& settings, PhaseClock& clock);
 
 }  // namespace haloscope

@@ -14,10 +14,11 @@
 
 #include "haloscope/decomposition.hpp"
 #include "haloscope/halo.hpp"
+#include "haloscope/transport_case.hpp"
 
 namespace haloscope {
 
-enum class Problem { flow, poisson, exchange };
+enum class Problem { flow, poisson, exchange, transport, option, allreduce };
 enum class InitialState { rest, taylor_green, taylor_green_3d };
 enum class Integrator {
   rk3,
@@ -33,6 +34,8 @@ struct Expectation {
   std::vector<double> values;  ///< one value, or one for each of `at`
   double tolerance = 0;        ///< largest allowed |measured - value|; 0: exactly
   std::string source;          ///< paper and table, or "exact"
+  double sigmas = 0;           ///< > 0: in place of `tolerance`, so many standard errors of what was measured …
+  double relative_error = std::numeric_limits<double>::infinity();  ///< … which may be at most this part of `value`
 };
 
 /// A line of cells whose final values the run file keeps under /profiles/.
@@ -41,6 +44,26 @@ struct ProfileRequest {
   std::string quantity;    ///< u, v, w or pressure
   int axis = 0;            ///< the line runs along this axis …
   PerAxis<double> at_m{};  ///< … through this point [m]; the entry of `axis` is ignored
+};
+
+/// European and Asian calls on a basket of equal assets under Black & Scholes' model.
+struct OptionCase {
+  std::int64_t paths = 1'000'000;  ///< a step, over all ranks
+  int assets = 4;                  ///< in the basket
+  int dates = 12;                  ///< at which the Asian options look, equally spaced, the last at maturity
+  double spot = 100, strike = 100;
+  double rate_per_year = 0.05;
+  double volatility = 0.2;   ///< of each asset, per square root of a year
+  double correlation = 0.5;  ///< of each pair of assets
+  double maturity_years = 1;
+};
+
+/// Data-parallel training as its messages see it: a burst of computing a bucket of gradients, then its sum over ranks.
+struct AllreduceCase {
+  std::int64_t parameters = 25'000'000;  ///< 4-byte gradients a rank
+  int buckets = 25;
+  bool overlap = true;  ///< a bucket's sum runs while the next is computed (MPI_Iallreduce), or blocks
+  int operations = 40;  ///< multiply-adds of the burst for each parameter
 };
 
 struct Case {
@@ -80,6 +103,12 @@ struct Case {
   std::vector<int> exchange_cells;  ///< edge lengths of the swept cubic boxes, cells a rank
   int exchange_fields = 1;
   int exchange_repeats = 100;  ///< exchanges a step
+  // [transport], [boundaries], [[material]], [[fill]], [[source]], [[tally]]
+  TransportCase transport;
+  // [option]
+  OptionCase option;
+  // [allreduce]
+  AllreduceCase allreduce;
   // [run]
   std::int64_t steps = 1;
   double end_time_s = std::numeric_limits<double>::infinity();  ///< [s]; the run ends at whichever comes first

@@ -25,8 +25,13 @@ enum class Phase : int {
   smoother,    ///< multigrid: smoothing and transfers on fine levels
   coarse,      ///< multigrid: agglomeration and the levels on fewer ranks
   monitor,     ///< time-step limits, norms, energies
+  track,       ///< Monte Carlo: following particles or paths, with their tallies
+  migrate,     ///< Monte Carlo: packing, sending and unpacking particles that left the box of their rank
+  burst,       ///< computing between reductions, in a case of problem allreduce
+  wait,        ///< waiting for messages of neighbours, or for reductions that were begun before
+  reduce,      ///< reductions over all ranks: particles in flight, sums of tallies, prices, gradients
 };
-inline constexpr int n_phases = 9;
+inline constexpr int n_phases = 14;
 [[nodiscard]] std::string_view name(Phase phase) noexcept;
 
 template <class T>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 /// @file workload.hpp
-/// What a run repeats: the flow, the bare pressure solve, or the bare halo exchange, behind one face.
+/// What a run repeats: the flow, particles, a part of either or a proxy of other programs, behind one face.
 ///
 /// Only step() is timed. What a measurement needs but must not pay for (restoring a right-hand side, checking ghost
 /// cells) goes to prepare() before it and outcome() after it. One virtual call a step, none inside.
@@ -35,6 +35,10 @@ class Workload {
   [[nodiscard]] virtual std::vector<RecordEnd::Profile> profiles() { return {}; }
   /// A final value by the name an Expectation uses; NaN when there is none. Collective; the same on every rank.
   [[nodiscard]] virtual double quantity(const std::string& name) = 0;
+  /// The standard error of that value; NaN for one that is not drawn at random. Collective; the same on every rank.
+  [[nodiscard]] virtual double standard_error(const std::string& name);
+  /// Why no further step can be taken; empty when one can. The same on every rank.
+  [[nodiscard]] virtual std::string stopped() const { return {}; }
 };
 
 /// Collective over @p comm. @throws UserError for settings that cannot run on so many ranks, LibraryError

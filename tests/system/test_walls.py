@@ -11,8 +11,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # The doors in flow order. A new door gets its place here.
 DOORS = """build_info errors profile networks
            distribution tournament selfish
-           network_options under handles stop phases compute calibration efficiency network clock decomposition field triad redistribution halo case
-           stencil transfer multigrid poisson flow machine_node machine record program_run verdict workload live_line progress summary run probe
+           network_options under handles stop phases compute calibration efficiency network clock decomposition field triad redistribution halo transport_case case
+           random transport stencil transfer multigrid poisson flow machine_node machine record program_run verdict workload live_line progress summary run probe
            child site study manifest study_progress launcher study_command report""".split()
 
 
