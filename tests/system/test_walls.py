@@ -16,9 +16,9 @@ DOORS = """build_info errors profile networks
            child site study manifest study_progress launcher study_command report""".split()
 
 
-# What the interconnect library may include of the other side: data, how a mistake in it is told, the clocks of hosts, and the door
-# of the library that records; no state.
-CROSSING = {"haloscope/errors.hpp", "haloscope/profile.hpp", "haloscope/clock.hpp", "haloscope/program_run.hpp"}
+# What the interconnect library may include of the other side: data, how a mistake in it is told, the clocks of hosts, the mixing
+# of counters into random numbers, and the door of the library that records; no state.
+CROSSING = {"haloscope/errors.hpp", "haloscope/profile.hpp", "haloscope/clock.hpp", "haloscope/random.hpp", "haloscope/program_run.hpp"}
 
 
 def includes(file):
