@@ -62,9 +62,8 @@ class AllreduceWorkload final : public Workload {
       : settings_(settings.allreduce), clock_(clock), comm_(make_communicator(comm)), rank_(rank_in(comm)) {
     const int ranks = ranks_in(comm);
     require(ranks <= most_ranks, "sums of gradients are exact on at most 65536 ranks");
-    if (settings_.parameters / settings_.buckets >= std::numeric_limits<int>::max())
-      throw UserError(fmt::format("{}:allreduce.buckets: {}: {} gradients need more, a bucket has less than 2^31",
-                                  settings.file, settings_.buckets, settings_.parameters));
+    require(settings_.parameters / settings_.buckets < std::numeric_limits<int>::max(),
+            "MPI counts a bucket in an int");
     for (int rank = 0; rank < ranks; ++rank) sum_of_rank_factors_ += static_cast<float>(rank_factor(rank));
     gradients_.resize(static_cast<std::size_t>(settings_.parameters));
   }

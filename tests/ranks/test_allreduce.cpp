@@ -108,9 +108,7 @@ TEST_CASE("sums that went wrong are counted, each on each rank") {
 TEST_CASE("a bucket that MPI could not count is refused") {
   Case settings;
   settings.problem = Problem::allreduce;
-  settings.file = "huge.toml";
   settings.allreduce = {std::int64_t{1} << 32, 2, true, 40};
   PhaseClock clock;
-  CHECK_THROWS_WITH(make_workload(MPI_COMM_WORLD, settings, clock),
-                    "huge.toml:allreduce.buckets: 2: 4294967296 gradients need more, a bucket has less than 2^31");
+  CHECK_THROWS_AS(make_workload(MPI_COMM_WORLD, settings, clock), LibraryError);
 }
