@@ -66,9 +66,6 @@ struct Means {
   Lanes european{}, asian_geometric{}, asian{};
 };
 
-/// Beyond 700 and below -700 no price means anything.
-double bounded_exponential(double x) noexcept { return exponential(std::min(std::max(x, -700.0), 700.0)); }
-
 /// @p logarithms has a row for each asset, @p normals one more: numbers come in pairs.
 Means walk(const Walk& along, const Key& key, std::vector<Lanes>& normals, std::vector<Lanes>& logarithms) noexcept {
   Means means;
@@ -86,7 +83,7 @@ Means walk(const Walk& along, const Key& key, std::vector<Lanes>& normals, std::
       for (std::size_t i = 0; i < lanes; ++i) {
         x[i] += along.drift + (along.own * z[i] + together[i]);
         means.asian_geometric[i] += x[i];
-        means.asian[i] += bounded_exponential(x[i]);
+        means.asian[i] += exponential(x[i]);
       }
     }
     drawn -= along.assets;  // 1: the second of the last pair is the next date's first
@@ -94,8 +91,8 @@ Means walk(const Walk& along, const Key& key, std::vector<Lanes>& normals, std::
   }
   const double share = 1 / static_cast<double>(along.assets * along.dates);
   for (std::size_t i = 0; i < lanes; ++i) {
-    means.european[i] = bounded_exponential(logarithms[0][i]);
-    means.asian_geometric[i] = bounded_exponential(share * means.asian_geometric[i]);
+    means.european[i] = exponential(logarithms[0][i]);
+    means.asian_geometric[i] = exponential(share * means.asian_geometric[i]);
     means.asian[i] *= share;
   }
   return means;
@@ -142,13 +139,19 @@ double asian_geometric_price(const OptionCase& option) noexcept {
          lognormal_call(mean, square * mean_correlation * mean_earlier, option.strike);
 }
 
+bool is_priceable(const OptionCase& option) noexcept {
+  const double deviation = option.volatility * std::sqrt(option.maturity_years);
+  return std::abs(option.rate_per_year) * option.maturity_years + deviation * deviation / 2 + 40 * deviation < 700 &&
+         draws_per_path(option) <= std::int64_t{1} << 33;
+}
+
 std::int64_t draws_per_path(const OptionCase& option) noexcept { return std::int64_t{option.assets} * option.dates; }
 
 PathSums price_paths(const OptionCase& option, std::uint64_t seed, std::uint32_t step, std::int64_t first,
                      std::int64_t end) {
   PathSums sums;
   const Walk along(option);
-  require(draws_per_path(option) <= std::int64_t{1} << 33, "a path has at most 2^33 draws");
+  require(is_priceable(option), "an option whose paths stay within what a double holds");
   std::vector<Lanes> normals(along.assets + 1), logarithms(along.assets);
   for (std::int64_t path = first; path < end; path += std::int64_t{lanes}) {
     // All lanes, also those beyond the end: every path goes the same way.

@@ -24,6 +24,10 @@ inline constexpr std::size_t n_calls = 3;
 /// Kemna & Vorst, J. Banking & Finance 14(1), 1990, for a basket and for dates in place of continuous averaging.
 [[nodiscard]] double asian_geometric_price(const OptionCase& option) noexcept;
 
+/// Whether every asset stays between e^-700 and e^700 spots, as far as 40 standard deviations, on paths of at most 2³³
+/// draws.
+[[nodiscard]] bool is_priceable(const OptionCase& option) noexcept;
+
 /// Over some paths. All are whole numbers or sums, and add up over ranks and steps.
 struct PathSums {
   std::array<double, n_calls> values{};        ///< of payoffs, discounted
@@ -32,7 +36,7 @@ struct PathSums {
 };
 
 /// Of the paths number @p first to @p end - 1. A path is drawn by (seed, step, path) alone: the same wherever it is
-/// followed and whatever with, to the bit.
+/// followed and whatever with, to the bit. @pre is_priceable
 [[nodiscard]] PathSums price_paths(const OptionCase& option, std::uint64_t seed, std::uint32_t step, std::int64_t first,
                                    std::int64_t end);
 

@@ -24,6 +24,9 @@ class OptionWorkload final : public Workload {
  public:
   OptionWorkload(MPI_Comm comm, const Case& settings, PhaseClock& clock)
       : settings_(settings), option_(settings.option), clock_(clock), comm_(make_communicator(comm)) {
+    if (!is_priceable(option_))
+      throw UserError(fmt::format("{}:option.volatility: {}: with {} years and {} dates no double holds the prices",
+                                  settings.file, option_.volatility, option_.maturity_years, option_.dates));
     const std::int64_t ranks = ranks_in(comm), rank = rank_in(comm);
     const std::int64_t share = option_.paths / ranks, rest = option_.paths % ranks;
     first_ = rank * share + std::min(rank, rest);

@@ -92,3 +92,14 @@ TEST_CASE("prices are means over all steps, with their standard error") {
   CHECK(std::isnan(workload->quantity("kinetic_energy")));
   CHECK(std::isnan(workload->standard_error("kinetic_energy")));
 }
+
+TEST_CASE("an option whose prices no double holds is refused") {
+  Case settings = pricing(100);
+  settings.file = "wild.toml";
+  settings.option.volatility = 20;
+  PhaseClock clock;
+  CHECK_THROWS_WITH(make_workload(MPI_COMM_WORLD, settings, clock),
+                    "wild.toml:option.volatility: 20: with 1 years and 12 dates no double holds the prices");
+  settings.option.volatility = 2;
+  CHECK_NOTHROW(make_workload(MPI_COMM_WORLD, settings, clock));
+}
