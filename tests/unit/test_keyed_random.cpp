@@ -8,8 +8,9 @@
 #include <set>
 
 #include "catch.hpp"
-#include "interconnect/model/elementary.hpp"
+#include "haloscope/elementary.hpp"
 
+using namespace haloscope;
 using namespace haloscope::interconnect;
 
 TEST_CASE("uniform numbers spread evenly over (0, 1) and neighbours are independent") {

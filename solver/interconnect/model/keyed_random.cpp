@@ -3,8 +3,8 @@
 
 #include <cmath>
 
+#include "haloscope/elementary.hpp"
 #include "haloscope/random.hpp"
-#include "interconnect/model/elementary.hpp"
 
 namespace haloscope::interconnect {
 namespace {
