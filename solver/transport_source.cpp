@@ -26,8 +26,12 @@ int side_of(const std::string& kind) {
 }  // namespace
 
 std::size_t SourceRegion::Axis::find(double u) const noexcept {
-  const auto above = std::upper_bound(sum.begin() + 1, sum.end() - 1, u);
-  return static_cast<std::size_t>(above - sum.begin()) - 1;
+  // All cells but the first and the last are covered alike, so this is off by one at most, and needs no search.
+  const std::size_t n = low.size();
+  std::size_t at = std::min(static_cast<std::size_t>(u * static_cast<double>(n)), n - 1);
+  while (at > 0 && u < sum[at]) --at;
+  while (at + 1 < n && u >= sum[at + 1]) ++at;
+  return at;
 }
 
 double SourceRegion::Axis::rest(double u, std::size_t at) const noexcept {
@@ -127,9 +131,9 @@ Particle SourceRegion::start(PerAxis<std::int32_t> cell, const FourNumbers& plac
   if (directed_) {
     particle.direction = direction_;
   } else if (side_ < 0) {
-    particle.direction = direction_at(2 * aim[0] - 1, aim[1]);
+    particle.direction = direction_at(2 * aim[0] - 1, circle_point(aim[1]));
   } else {  // as many through the side as if there were an isotropic flux beyond it
-    const PerAxis<double> d = direction_at(std::sqrt(aim[0]), aim[1]);
+    const PerAxis<double> d = direction_at(std::sqrt(aim[0]), circle_point(aim[1]));
     const auto a = static_cast<std::size_t>(axis_of(static_cast<Side>(side_)));
     particle.direction[a] = is_high(static_cast<Side>(side_)) ? -d[2] : d[2];
     particle.direction[(a + 1) % 3] = d[0];

@@ -87,11 +87,10 @@ class Source {
   std::int64_t next_ = 0;
 };
 
-/// A direction with cosine @p mu to an axis and @p turns of the way round it, the axis being z.
-[[nodiscard]] inline PerAxis<double> direction_at(double mu, double turns) noexcept {
-  const CirclePoint p = circle_point(turns);
+/// A direction with cosine @p mu to the z axis, and @p azimuth round it.
+[[nodiscard]] inline PerAxis<double> direction_at(double mu, CirclePoint azimuth) noexcept {
   const double sine = std::sqrt(std::max(0.0, 1 - mu * mu));
-  return {sine * p.cosine, sine * p.sine, mu};
+  return {sine * azimuth.cosine, sine * azimuth.sine, mu};
 }
 
 }  // namespace haloscope

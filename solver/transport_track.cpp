@@ -66,9 +66,19 @@ void Tracker::begin(std::uint32_t batch, double k) noexcept {
 void Tracker::follow(Particle& particle) {
   if (particle.draws == 0) be_born(particle);
   for (;;) {
-    const Geometry::Kind kind = fly(particle);
-    if (!(kind == geometry_.outside ? pass_border(particle) : collide(particle, kind))) return;
+    const Chance chance = ready(particle);
+    Geometry::Kind kind = fly(particle);
+    while (kind == geometry_.outside) {
+      if (!pass_border(particle)) return;
+      kind = fly(particle);
+    }
+    if (!collide(particle, kind, chance)) return;
   }
+}
+
+Tracker::Chance Tracker::ready(const Particle& p) const noexcept {
+  const FourNumbers u = RandomStream(seed_, batch_, p.number, 4 * p.draws).four_uniforms();
+  return {u[0], u[1], circle_point(u[2]), -std::log(u[3])};
 }
 
 void Tracker::follow(const FissionSite& site, double weight) {
@@ -143,7 +153,7 @@ Geometry::Kind Tracker::fly(Particle& p) noexcept {
 }
 
 /// False when the history ends here.
-bool Tracker::collide(Particle& p, Geometry::Kind kind) {
+bool Tracker::collide(Particle& p, Geometry::Kind kind, const Chance& chance) {
   PerAxis<double> x{};
   for (std::size_t a = 0; a < 3; ++a) {
     const double width = geometry_.width[a];
@@ -153,18 +163,18 @@ bool Tracker::collide(Particle& p, Geometry::Kind kind) {
     x[a] = std::clamp(at, low, high);
   }
   const std::ptrdiff_t c = geometry_.index(p.cell);
-  const FourNumbers u = draw(p);
+  ++p.draws;
   const double rate = geometry_.rates(p.group)[kind];
   tallies_.collisions(p.group)[c] += p.weight / rate;
   int material = kind;
-  double part = u[0] * rate;  // [1/cm]: in turn scattering to each group, absorption, virtual collision
+  double part = chance.reaction * rate;  // [1/cm]: in turn scattering to each group, absorption, virtual collision
   if (geometry_.is_mixture(kind)) {
     material = geometry_.material_at(kind, x);
     const std::size_t at = materials_.at(material, p.group);
     tallies_.absorbed(p.group)[c] += p.weight * materials_.absorption[at] / rate;
     tallies_.produced(p.group)[c] += p.weight * materials_.production[at] / rate;
     if (part >= materials_.total[at]) {
-      p.depth = -std::log(u[3]);
+      p.depth = chance.depth;
       return true;
     }
   }
@@ -188,11 +198,11 @@ bool Tracker::collide(Particle& p, Geometry::Kind kind) {
     return end(p, End::absorbed);
   }
   // p(μ) = (1 + a μ)/2 by inversion; a = 0 is the isotropic case.
-  const double a = materials_.slope[at], b = 4 * u[1] - 2 + a;
-  const PerAxis<double> turn = direction_at(b / (1 + std::sqrt(std::max(0.0, 1 + a * b))), u[2]);
+  const double a = materials_.slope[at], b = 4 * chance.cosine - 2 + a;
+  const PerAxis<double> turn = direction_at(b / (1 + std::sqrt(std::max(0.0, 1 + a * b))), chance.azimuth);
   p.direction = a == 0 ? turn : about(p.direction, turn);
   p.group = materials_.scattered_group(material, p.group, part);
-  p.depth = -std::log(u[3]);
+  p.depth = chance.depth;
   return true;
 }
 
@@ -244,7 +254,7 @@ void Tracker::restart(Particle& p, std::size_t axis, double position) const noex
 void Tracker::be_born(Particle& p) noexcept {
   const FourNumbers u = draw(p);
   p.group = materials_.fission_group(p.group, u[3]);
-  p.direction = direction_at(2 * u[0] - 1, u[1]);
+  p.direction = direction_at(2 * u[0] - 1, circle_point(u[1]));
   p.depth = -std::log(u[2]);
 }
 

@@ -43,8 +43,15 @@ class Tracker {
  private:
   enum class End : std::uint64_t { leaked = 1, absorbed, rouletted, lost };
 
+  /// What a collision draws, made ready while the flight to it goes on: it needs the particle's number alone.
+  struct Chance {
+    double reaction, cosine;  ///< uniform in (0, 1)
+    CirclePoint azimuth;
+    double depth;  ///< of the flight that follows
+  };
+  [[nodiscard]] Chance ready(const Particle& p) const noexcept;
   Geometry::Kind fly(Particle& p) noexcept;
-  bool collide(Particle& p, Geometry::Kind kind);
+  bool collide(Particle& p, Geometry::Kind kind, const Chance& chance);
   bool pass_border(Particle& p);
   void restart(Particle& p, std::size_t axis, double position) const noexcept;
   void be_born(Particle& p) noexcept;

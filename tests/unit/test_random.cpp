@@ -47,6 +47,18 @@ TEST_CASE("uniform numbers keep inside (0, 1) at both ends") {
   CHECK(uniform_of_bits(~0u, ~0u) == 1 - 0x1p-53);
 }
 
+TEST_CASE("two blocks at once are the numbers of each by itself") {
+  std::array<std::uint32_t, 4> counter{0xfffffff0, 5, 0x80000000, 77};
+  for (int n = 0; n < 1000; ++n) {
+    const std::array<std::uint32_t, 2> key{counter[3] * 31, 0xdeadbeef + counter[0]};
+    const auto p = philox4x32(counter, key), q = philox4x32({counter[0] + 1, counter[1], counter[2], counter[3]}, key);
+    const FourNumbers four = four_numbers(counter, key);
+    CHECK(four == FourNumbers{uniform_of_bits(p[0], p[1]), uniform_of_bits(p[2], p[3]), uniform_of_bits(q[0], q[1]),
+                              uniform_of_bits(q[2], q[3])});
+    counter = p;
+  }
+}
+
 TEST_CASE("uniform numbers spread evenly, along a stream and across streams") {
   constexpr int n = 400000, bins = 100;
   for (const bool along : {true, false}) {
