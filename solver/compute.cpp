@@ -23,12 +23,17 @@ constexpr double bytes_per_GB = 1e9;
 const std::vector<std::string>& known_keys() {
   static const std::vector<std::string> all = [] {
     std::vector<std::string> keys;
-    for (const char* const key : {"name", "processor", "hypervisor", "compiler", "compiler_flags", "date", "program",
-                                  "case", "cells", "ranks", "steps", "how"})
-      keys.push_back(fmt::format("about.{}", key));
-    for (int p = 0; p < n_phases; ++p)
-      for (const char* const key : {"seconds_per_call", "bytes", "seconds_per_GB", "pieces", "seconds", "misfit"})
-        keys.push_back(fmt::format("{}.{}", name(static_cast<Phase>(p)), key));
+    const auto add = [&keys](std::string_view table, std::initializer_list<const char*> names) {
+      for (const char* const key : names) keys.push_back(fmt::format("{}.{}", table, key));
+    };
+    add("about", {"name", "processor", "hypervisor", "compiler", "compiler_flags", "date", "program", "case", "cells",
+                  "ranks", "steps", "how"});
+    for (int p = 0; p < n_phases; ++p) {
+      const std::string_view phase = name(static_cast<Phase>(p));
+      add(phase, {"seconds_per_call", "bytes", "seconds_per_GB", "pieces", "seconds", "misfit"});
+      add(phase, {"processor", "hypervisor", "compiler", "compiler_flags", "date", "program", "case", "cells", "ranks",
+                  "steps", "how"});  // where the phase was measured apart from the rest of the file
+    }
     return keys;
   }();
   return all;
@@ -96,7 +101,7 @@ std::string find(const std::string& name) {
 }  // namespace
 
 double ComputeCost::seconds(double piece_bytes) const noexcept {
-  if (!(piece_bytes > 0)) return seconds_per_call;
+  if (!(piece_bytes > 0) || bytes.empty()) return seconds_per_call;
   const auto above = static_cast<std::size_t>(std::ranges::upper_bound(bytes, piece_bytes) - bytes.begin());
   double rate = seconds_per_byte[above == 0 ? 0 : above - 1];
   if (above > 0 && above < bytes.size()) {
@@ -114,9 +119,24 @@ ComputeModel parse_compute_model(const std::string& text, const std::string& fil
   if (!given || given->empty()) throw UserError(file + ":about.name: missing");
   model.name = *given;
   model.text = text;
-  for (int p = 0; p < n_phases; ++p)
-    model.cost[static_cast<std::size_t>(p)] = read_cost(root, file, std::string(name(static_cast<Phase>(p))));
+  model.file = file;
+  for (std::size_t p = 0; p < n_phases; ++p) {
+    const std::string phase(name(static_cast<Phase>(p)));
+    model.knows[p] = root.contains(phase);
+    if (model.knows[p]) model.cost[p] = read_cost(root, file, phase);
+  }
+  if (std::ranges::none_of(model.knows, std::identity())) throw UserError(file + ": must have a phase, [track] say");
   return model;
+}
+
+void require_phases(const ComputeModel& model, const std::vector<Phase>& needed) {
+  for (const Phase phase : needed) {
+    if (!model.knows[static_cast<std::size_t>(phase)])
+      throw UserError(
+          fmt::format("--compute: {} says nothing of the phase {}, which this case computes in: measure it by "
+                      "--calibrate with this case, and add that section to a copy of the file",
+                      model.file, name(phase)));
+  }
 }
 
 ComputeModel read_compute_model(MPI_Comm comm, const std::string& name) {

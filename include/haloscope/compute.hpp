@@ -27,15 +27,21 @@ struct ComputeCost {
 struct ComputeModel {
   std::string name;  ///< from the file
   std::string text;  ///< the file as it stands
+  std::string file;  ///< where it lay
   PerPhase<ComputeCost> cost;
+  PerPhase<bool> knows{};  ///< the phases that the file has; others cost nothing
 };
 
-/// @throws UserError `file:key: value: what is allowed`; every phase must be there.
+/// A file may hold some phases only, and facts of a phase that was measured apart from the others.
+/// @throws UserError `file:key: value: what is allowed`
 [[nodiscard]] ComputeModel parse_compute_model(const std::string& text, const std::string& file);
 
 /// @p name is a file, the name of a model that came with the program, or "model": the one that stands for all. Rank 0
 /// reads, all parse. Collective. @throws UserError on all ranks alike
 [[nodiscard]] ComputeModel read_compute_model(MPI_Comm comm, const std::string& name);
+
+/// @throws UserError where the model lacks one of the phases that a run computes in.
+void require_phases(const ComputeModel& model, const std::vector<Phase>& needed);
 
 /// Tells the interconnect library of each piece of work how long it takes; the library believes it where it was
 /// started so (HALOSCOPE_COMPUTE=announced).
@@ -43,6 +49,7 @@ class Announcer final : public WorkListener {
  public:
   explicit Announcer(const ComputeModel& model) noexcept : model_(model) {}
   void work(Phase phase, double bytes) override;
+  void worked(Phase phase, double bytes) override { work(phase, bytes); }
 
  private:
   const ComputeModel& model_;

@@ -61,6 +61,30 @@ TEST_CASE("a single number is the rate of all sizes") {
   CHECK(parse_compute_model(text, "m.toml").cost[0].seconds(1e6) == Approx(1e-6 + 0.3e-3));
 }
 
+TEST_CASE("a file may lack phases, and a run that needs one of them is refused") {
+  const std::string text =
+      "[about]\nname = \"m\"\n[other]\nseconds_per_call = 1e-6\nbytes = 1\nseconds_per_GB = 0\n"
+      "[track]\nseconds_per_call = 2e-6\nbytes = [1e3, 1e5]\nseconds_per_GB = [0.2, 0.1]\n"
+      "date = \"2026-11-26\"\nprogram = \"haloscope\"\ncase = \"void\"\ncells = \"8 x 8 x 8\"\nranks = \"2\"\n";
+  const ComputeModel model = parse_compute_model(text, "m.toml");
+  CHECK(model.knows[static_cast<std::size_t>(Phase::track)]);
+  CHECK_FALSE(model.knows[static_cast<std::size_t>(Phase::halo)]);
+  CHECK(model.cost[static_cast<std::size_t>(Phase::halo)].seconds(1e3) == 0);
+  CHECK_NOTHROW(require_phases(model, {Phase::track, Phase::other}));
+  std::string message;
+  try {
+    require_phases(model, {Phase::other, Phase::migrate, Phase::track});
+  } catch (const UserError& error) {
+    message = error.what();
+  }
+  CHECK(message ==
+        "--compute: m.toml says nothing of the phase migrate, which this case computes in: measure it by --calibrate "
+        "with this case, and add that section to a copy of the file");
+  CHECK(error_of("[about]\nname = \"m\"\n") == "m.toml: must have a phase, [track] say");
+  CHECK(error_of(replaced(text, "ranks", "rank")) ==
+        "m.toml:track.rank: unknown key; the nearest known key is track.ranks");
+}
+
 TEST_CASE("every mistake in a file is told with its key") {
   const std::string good = good_file();
   CHECK(error_of(replaced(good, "name =", "nam =")) ==
