@@ -25,7 +25,7 @@ void apply_override(toml::table& root, const std::string& whole, Origin& origin)
   const std::string& path = set.path;
   const std::string table = table_of(path);
   const bool known = std::any_of(keys().begin(), keys().end(), [&path](const Key& key) { return key.path == path; });
-  if (is_array_of_tables(path) || (known && is_array_of_tables(table))) {
+  if (array_of_tables(path) != nullptr || (known && array_of_tables(table) != nullptr)) {
     if (known) throw UserError(fmt::format("--set:{}: must be set as a whole, as {}=[…]", path, table));
   } else if (!known) {
     if (std::ranges::count(profile_keys(), path, &ProfileKey::path) > 0)
@@ -34,7 +34,7 @@ void apply_override(toml::table& root, const std::string& whole, Origin& origin)
   }
   toml::node& value = *set.holder.get("value");
   origin.overridden.insert(path);
-  if (is_array_of_tables(path)) {
+  if (array_of_tables(path) != nullptr) {
     root.insert_or_assign(path, std::move(value));
     return;
   }
@@ -56,7 +56,7 @@ void read_table(const toml::table& table, const std::string& name, Case& setting
     if (!key->read(node, settings, item)) origin.refuse(path, shown(node), "must be " + key->allowed);
     origin.given.insert(path);
   }
-  if (!is_array_of_tables(name)) return;
+  if (array_of_tables(name) == nullptr) return;
   for (const Key& key : keys()) {  // of the other tables, check_case asks once all is read
     const bool needed = !key.required_for.empty() && table_of(key.path) == name;
     if (needed && !table.contains(key.path.substr(name.size() + 1))) {
@@ -65,14 +65,14 @@ void read_table(const toml::table& table, const std::string& name, Case& setting
   }
 }
 
-void read_array(const toml::node& node, const std::string& name, Case& settings, Origin& origin) {
+void read_array(const toml::node& node, const ArrayOfTables& array, Case& settings, Origin& origin) {
+  const std::string& name = array.name;
   const toml::array* const list = node.as_array();
   if (list == nullptr) origin.refuse(name, shown(node), fmt::format("must be an array of tables, [[{}]]", name));
   for (std::size_t item = 0; item < list->size(); ++item) {
     const toml::table* const table = list->get(item)->as_table();
     if (table == nullptr) origin.refuse(name, shown(*list->get(item)), fmt::format("must be a table, [[{}]]", name));
-    if (name == "profile") settings.profiles.emplace_back();
-    if (name == "expect") settings.expectations.emplace_back();
+    array.append(settings);
     read_table(*table, name, settings, item, origin);
   }
 }
@@ -86,8 +86,8 @@ void read_root(const toml::table& root, Case& settings, Origin& origin) {
                      table == nullptr || table->empty() ? name : name + "." + std::string(table->begin()->first.str()),
                      key_paths());
     }
-    if (is_array_of_tables(name)) {
-      read_array(node, name, settings, origin);
+    if (const ArrayOfTables* const array = array_of_tables(name)) {
+      read_array(node, *array, settings, origin);
     } else if (const toml::table* const table = node.as_table()) {
       read_table(*table, name, settings, 0, origin);
     } else {
@@ -100,12 +100,13 @@ std::string effective_json(const Case& settings) {
   Json json = Json::object();
   for (const Key& key : keys()) {
     const std::string table = table_of(key.path), name = key.path.substr(table.size() + 1);
-    if (!is_array_of_tables(table)) {
+    const ArrayOfTables* const array = array_of_tables(table);
+    if (array == nullptr) {
       json[table][name] = key.write(settings, 0);
       continue;
     }
     Json& list = json[table];
-    const std::size_t items = table == "profile" ? settings.profiles.size() : settings.expectations.size();
+    const std::size_t items = array->size(settings);
     if (list.is_null()) list = Json::array();
     for (std::size_t item = 0; item < items; ++item) {
       if (list.size() <= item) list.push_back(Json::object());
@@ -180,12 +181,12 @@ Case read_case(MPI_Comm comm, const std::string& path, const std::vector<std::st
 
 std::vector<CaseKey> case_keys() {
   Case defaults;
-  defaults.profiles.emplace_back();
-  defaults.expectations.emplace_back();
+  for (const ArrayOfTables& array : arrays_of_tables()) array.append(defaults);
   std::vector<CaseKey> result;
   for (const Key& key : keys()) {
     std::string value = !key.required_for.empty() ? "required" : key.write(defaults, 0).dump();
     if (value == "\"inf\"") value = "inf";  // JSON has no infinity, TOML does
+    if (value == "null") value = "left out";
     result.push_back({key.path, key.unit, key.allowed, value});
   }
   return result;
@@ -196,6 +197,7 @@ std::vector<std::string> expectable_quantities() {
   for (const Quantity& quantity : quantities()) {
     if (std::find(names.begin(), names.end(), quantity.name) == names.end()) names.push_back(quantity.name);
   }
+  for (const NamedQuantity& quantity : named_quantities()) names.push_back(quantity.prefix + quantity.placeholder);
   return names;
 }
 

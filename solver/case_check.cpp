@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "case_keys.hpp"
 #include "haloscope/errors.hpp"
@@ -11,9 +12,6 @@
 namespace haloscope {
 
 namespace {
-
-constexpr std::array<const char*, n_sides> side_names = {"west", "east", "south", "north", "below", "above"};
-constexpr std::array<const char*, 3> axis_names = {"x", "y", "z"};
 
 std::string_view name(Problem problem) {
   switch (problem) {
@@ -33,20 +31,46 @@ std::string_view name(Problem problem) {
   return "";
 }
 
-bool reads(Problem problem, std::string_view path) {
-  const std::string table = table_of(path);
-  if (table == "flow" || table == "walls" || table == "profile") return problem == Problem::flow;
-  if (table == "exchange") return problem == Problem::exchange;
-  if (table == "poisson" || path == "grid.cells" || path == "grid.length_m") return problem != Problem::exchange;
-  return true;
+constexpr auto flow = Problem::flow;
+constexpr auto poisson = Problem::poisson;
+constexpr auto exchange = Problem::exchange;
+constexpr auto transport = Problem::transport;
+
+/// Who reads a table, or one key of it; all problems what is not listed.
+struct Readers {
+  std::string_view path;
+  std::vector<Problem> problems;
+};
+const std::vector<Readers>& readers() {
+  static const std::vector<Readers> table = {
+      {"grid.cells", {flow, poisson, transport}},
+      {"grid.length_m", {flow, poisson}},
+      {"grid.periodic", {flow, poisson, exchange}},
+      {"grid.process_grid", {flow, poisson, exchange, transport}},
+      {"halo", {flow, poisson, exchange}},
+      {"flow", {flow}},
+      {"walls", {flow}},
+      {"poisson", {flow, poisson}},
+      {"exchange", {exchange}},
+      {"transport", {transport}},
+      {"boundaries", {transport}},
+      {"material", {transport}},
+      {"fill", {transport}},
+      {"source", {transport}},
+      {"tally", {transport}},
+      {"option", {Problem::option}},
+      {"allreduce", {Problem::allreduce}},
+      {"run.end_time_s", {flow, poisson, exchange}},
+      {"profile", {flow}},
+  };
+  return table;
 }
 
-/// Repeats the value in force, as the user would write it.
-void refuse(const Origin& origin, const Case& c, const std::string& path, const std::string& allowed,
-            std::size_t item = 0) {
-  const std::vector<Key>& table = keys();
-  const auto key = std::find_if(table.begin(), table.end(), [&path](const Key& k) { return k.path == path; });
-  origin.refuse(path, key == table.end() ? "" : key->write(c, item).dump(), allowed);
+bool reads(Problem problem, const std::string& path) {
+  const auto listed = [](const std::string& name) { return std::ranges::find(readers(), name, &Readers::path); };
+  auto found = listed(path);
+  if (found == readers().end()) found = listed(table_of(path));
+  return found == readers().end() || std::ranges::find(found->problems, problem) != found->problems.end();
 }
 
 void check_tables(const Case& c, const Origin& origin) {
@@ -57,7 +81,7 @@ void check_tables(const Case& c, const Origin& origin) {
   }
   for (const Key& key : keys()) {
     const bool needed =
-        key.required_for.find(name(c.problem)) != std::string::npos && !is_array_of_tables(table_of(key.path));
+        key.required_for.find(name(c.problem)) != std::string::npos && array_of_tables(table_of(key.path)) == nullptr;
     if (needed && !origin.given.contains(key.path)) origin.refuse(key.path, "missing", "must be " + key.allowed);
   }
 }
@@ -119,41 +143,105 @@ void check_profiles(const Case& c, const Origin& origin) {
   }
 }
 
+void check_option(const Case& c, const Origin& origin) {
+  const int assets = c.option.assets;
+  if (assets == 1) {
+    if (origin.given.contains("option.correlation"))
+      refuse(origin, c, "option.correlation", "has no meaning with one asset; remove it");
+    return;
+  }
+  // Eigenvalues of the correlation matrix: 1 + (n - 1) rho, and 1 - rho n - 1 times.
+  const double least = -1.0 / (assets - 1);
+  if (!(c.option.correlation > least && c.option.correlation < 1))
+    refuse(origin, c, "option.correlation",
+           fmt::format("must lie between {:.4g} and 1, both excluded: else {} assets cannot be so correlated", least,
+                       assets));
+}
+
+void check_allreduce(const Case& c, const Origin& origin) {
+  const AllreduceCase& a = c.allreduce;
+  if (a.buckets > a.parameters)
+    refuse(origin, c, "allreduce.buckets", fmt::format("must be at most the {} parameters", a.parameters));
+  constexpr std::int64_t most = std::numeric_limits<int>::max();  // of one reduction
+  if ((a.parameters - 1) / a.buckets + 1 > most)
+    refuse(origin, c, "allreduce.buckets", fmt::format("must be more: a bucket holds at most {} parameters", most));
+}
+
 std::string known_quantities(const Case& c) {
   std::string list;
   for (const Quantity& quantity : quantities()) {
     if (quantity.problem == c.problem) list += (list.empty() ? "" : ", ") + quantity.name;
   }
-  if (c.problem == Problem::flow) list += " or profile:NAME of a [[profile]]";
-  return list;
+  std::string named;
+  for (const NamedQuantity& quantity : named_quantities()) {
+    if (quantity.problem != c.problem) continue;
+    named += (named.empty() ? "" : ", ") + quantity.prefix + quantity.placeholder;
+    if (&quantity == &named_quantities().back() || (&quantity + 1)->array != quantity.array)
+      named += fmt::format(" of a [[{}]]", quantity.array);
+  }
+  return list + (named.empty() ? "" : " or ") + named;
+}
+
+/// What an expectation names: where it can be compared, and whether it has a standard error.
+struct Named {
+  bool at_times = false, random = false;
+  const ProfileRequest* line = nullptr;  ///< compared at places along it
+};
+
+/// @throws UserError
+Named find_quantity(const Case& c, const Origin& origin, std::size_t item) {
+  const std::string& wanted = c.expectations[item].quantity;
+  for (const NamedQuantity& quantity : named_quantities()) {
+    if (!wanted.starts_with(quantity.prefix) || quantity.problem != c.problem) continue;
+    const auto key = std::ranges::find(keys(), quantity.array + ".name", &Key::path);
+    const std::size_t items = array_of_tables(quantity.array)->size(c);
+    std::size_t n = 0;
+    while (n < items && key->write(c, n).get<std::string>() != wanted.substr(quantity.prefix.size())) ++n;
+    if (n == items)
+      refuse(
+          origin, c, "expect.quantity",
+          fmt::format("must be the name of a [[{}]] of this case, or one of {}", quantity.array, known_quantities(c)),
+          item);
+    return {false, quantity.random, quantity.at_places ? &c.profiles[n] : nullptr};
+  }
+  const auto quantity = std::find_if(quantities().begin(), quantities().end(),
+                                     [&](const Quantity& q) { return q.problem == c.problem && q.name == wanted; });
+  if (quantity == quantities().end())
+    refuse(origin, c, "expect.quantity", "must be one of " + known_quantities(c), item);
+  return {quantity->at_times, quantity->random, nullptr};
+}
+
+void check_allowance(const Case& c, const Origin& origin, bool random, std::size_t item) {
+  const Expectation& e = c.expectations[item];
+  if (e.sigmas == 0) {
+    if (std::isfinite(e.relative_error))
+      refuse(origin, c, "expect.relative_error", "has no meaning without expect.sigmas; remove it", item);
+    if (std::isnan(e.tolerance))
+      origin.refuse("expect.tolerance", "missing",
+                    random ? "must be a number of at least 0, or left out where expect.sigmas is given"
+                           : "must be a number of at least 0");
+    return;
+  }
+  if (!random)
+    refuse(origin, c, "expect.sigmas",
+           fmt::format("must be left out: {} is not drawn at random; give expect.tolerance", e.quantity), item);
+  if (!std::isnan(e.tolerance))
+    refuse(origin, c, "expect.tolerance", "must be left out where expect.sigmas is given", item);
+  if (std::isfinite(e.relative_error) && e.values.front() == 0)
+    refuse(origin, c, "expect.relative_error", "has no meaning where expect.value is 0; remove it", item);
 }
 
 void check_expectation(const Case& c, const Origin& origin, std::size_t item) {
   const Expectation& expectation = c.expectations[item];
-  double first = 0, last = 0;  // of `at`
-  constexpr std::string_view prefix = "profile:";
-  if (expectation.quantity.starts_with(prefix)) {
-    const std::string wanted = expectation.quantity.substr(prefix.size());
-    const auto profile =
-        std::find_if(c.profiles.begin(), c.profiles.end(), [&](const auto& p) { return p.name == wanted; });
-    if (profile == c.profiles.end()) {
-      refuse(origin, c, "expect.quantity",
-             fmt::format("must be the name of a [[profile]] of this case, or one of {}", known_quantities(c)), item);
-    }
+  const Named named = find_quantity(c, origin, item);
+  const double first = 0;  // of `at`
+  double last = c.end_time_s;
+  if (named.line != nullptr) {
     if (expectation.at.empty()) refuse(origin, c, "expect.at", "must say where on the profile [m]", item);
-    last = c.length_m[static_cast<std::size_t>(profile->axis)];
-  } else {
-    const auto quantity = std::find_if(quantities().begin(), quantities().end(), [&](const Quantity& q) {
-      return q.problem == c.problem && q.name == expectation.quantity;
-    });
-    if (quantity == quantities().end()) {
-      refuse(origin, c, "expect.quantity", "must be one of " + known_quantities(c), item);
-    }
-    if (!quantity->at_times && !expectation.at.empty()) {
-      refuse(origin, c, "expect.at", fmt::format("must be left out: {} is known at the end only", expectation.quantity),
-             item);
-    }
-    last = c.end_time_s;
+    last = c.length_m[static_cast<std::size_t>(named.line->axis)];
+  } else if (!named.at_times && !expectation.at.empty()) {
+    refuse(origin, c, "expect.at", fmt::format("must be left out: {} is known at the end only", expectation.quantity),
+           item);
   }
   for (const double at : expectation.at) {
     if (at < first || at > last) {
@@ -167,14 +255,25 @@ void check_expectation(const Case& c, const Origin& origin, std::size_t item) {
                        : fmt::format("must be {} numbers, as expect.at is", wanted),
            item);
   }
+  check_allowance(c, origin, named.random, item);
 }
 
 }  // namespace
 
+void refuse(const Origin& origin, const Case& settings, const std::string& path, const std::string& allowed,
+            std::size_t item) {
+  const std::vector<Key>& table = keys();
+  const auto key = std::find_if(table.begin(), table.end(), [&path](const Key& k) { return k.path == path; });
+  origin.refuse(path, key == table.end() ? "" : key->write(settings, item).dump(), allowed);
+}
+
 void check_case(const Case& settings, const Origin& origin) {
   check_tables(settings, origin);
-  if (settings.problem != Problem::exchange) check_grid(settings, origin);
+  if (reads(settings.problem, "grid.cells")) check_grid(settings, origin);
   if (settings.problem == Problem::flow) check_flow(settings, origin);
+  if (settings.problem == Problem::transport) check_transport(settings, origin);
+  if (settings.problem == Problem::option) check_option(settings, origin);
+  if (settings.problem == Problem::allreduce) check_allreduce(settings, origin);
   check_profiles(settings, origin);
   for (std::size_t item = 0; item < settings.expectations.size(); ++item) check_expectation(settings, origin, item);
 }

@@ -5,57 +5,32 @@
 
 #include <algorithm>
 #include <limits>
-#include <optional>
 
-#include "case_kinds.hpp"
+#include "case_rows.hpp"
 
 namespace haloscope {
 
 namespace {
 
-/// @p field gives a reference into the case it is given, const or not.
-template <class T, class Field>
-Key make_row(std::string path, std::string unit, const Kind<T>& kind, Field field, std::string required_for) {
-  return {std::move(path),
-          std::move(unit),
-          kind.allowed,
-          std::move(required_for),
-          [read = kind.read, field](const toml::node& node, Case& c, std::size_t item) {
-            std::optional<T> value = read(node);
-            if (value) field(c, item) = std::move(*value);
-            return value.has_value();
-          },
-          [write = kind.write, field](const Case& c, std::size_t item) { return write(field(c, item)); }};
-}
-
-template <class T>
-Key row(std::string path, std::string unit, const Kind<T>& kind, T Case::*member, std::string required_for = "") {
-  return make_row(
-      std::move(path), std::move(unit), kind, [member](auto& c, std::size_t) -> auto& { return c.*member; },
-      std::move(required_for));
-}
-
-template <class T, class Item>
-Key row(std::string path, std::string unit, const Kind<T>& kind, std::vector<Item> Case::*list, T Item::*member,
-        std::string required_for = "") {
-  const auto field = [ list, member ](auto& c, std::size_t item) -> auto& { return (c.*list).at(item).*member; };
-  return make_row(std::move(path), std::move(unit), kind, field, std::move(required_for));
-}
-
-constexpr const char* required = "flow, poisson and exchange";
+constexpr const char* required = "flow, poisson, exchange, transport, option and allreduce";
 
 void add_problem_rows(std::vector<Key>& rows) {
   rows.push_back(row("about.name", "", identifier(), &Case::name, required));
-  rows.push_back(
-      row("about.problem", "",
-          one_of<Problem>({{"flow", Problem::flow}, {"poisson", Problem::poisson}, {"exchange", Problem::exchange}}),
-          &Case::problem));
+  rows.push_back(row("about.problem", "",
+                     one_of<Problem>({{"flow", Problem::flow},
+                                      {"poisson", Problem::poisson},
+                                      {"exchange", Problem::exchange},
+                                      {"transport", Problem::transport},
+                                      {"option", Problem::option},
+                                      {"allreduce", Problem::allreduce}}),
+                     &Case::problem));
   rows.push_back(row("about.text", "", any_text(), &Case::problem_text));
   rows.push_back(row("about.reference", "", any_text(), &Case::reference));
   rows.push_back(row("about.run", "", any_text(), &Case::run_line));
 
   constexpr GlobalIndex most_cells = std::numeric_limits<LocalIndex>::max();
-  rows.push_back(row("grid.cells", "", three(integer<GlobalIndex>(1, most_cells)), &Case::cells, "flow and poisson"));
+  rows.push_back(
+      row("grid.cells", "", three(integer<GlobalIndex>(1, most_cells)), &Case::cells, "flow, poisson and transport"));
   rows.push_back(row("grid.length_m", "m", three(positive()), &Case::length_m));
   rows.push_back(row("grid.periodic", "", three(boolean()), &Case::periodic));
   rows.push_back(row("grid.process_grid", "", three(integer<int>(0)), &Case::process_grid));
@@ -131,7 +106,10 @@ void add_run_rows(std::vector<Key>& rows) {
   rows.push_back(
       row("expect.value", "its own", list_of(any_number()), &Case::expectations, &Expectation::values, required));
   rows.push_back(
-      row("expect.tolerance", "as value", not_negative(), &Case::expectations, &Expectation::tolerance, required));
+      row("expect.tolerance", "as value", or_left_out(not_negative()), &Case::expectations, &Expectation::tolerance));
+  rows.push_back(row("expect.sigmas", "", not_negative(), &Case::expectations, &Expectation::sigmas));
+  rows.push_back(
+      row("expect.relative_error", "", positive_or_infinite(), &Case::expectations, &Expectation::relative_error));
   rows.push_back(row("expect.source", "", some_text(), &Case::expectations, &Expectation::source, required));
 }
 
@@ -143,6 +121,8 @@ const std::vector<Key>& keys() {
     add_problem_rows(rows);
     add_flow_rows(rows);
     add_solver_rows(rows);
+    add_transport_rows(rows);
+    add_control_rows(rows);
     add_run_rows(rows);
     return rows;
   }();
@@ -151,7 +131,30 @@ const std::vector<Key>& keys() {
 
 std::string table_of(std::string_view path) { return std::string(path.substr(0, path.find('.'))); }
 
-bool is_array_of_tables(std::string_view table) { return table == "profile" || table == "expect"; }
+const std::vector<ArrayOfTables>& arrays_of_tables() {
+  const auto of_case = [](const char* name, auto list) {
+    return ArrayOfTables{name, [list](const Case& c) { return (c.*list).size(); },
+                         [list](Case& c) { (c.*list).emplace_back(); }};
+  };
+  const auto of_transport = [](const char* name, auto list) {
+    return ArrayOfTables{name, [list](const Case& c) { return (c.transport.*list).size(); },
+                         [list](Case& c) { (c.transport.*list).emplace_back(); }};
+  };
+  static const std::vector<ArrayOfTables> table = {
+      of_case("profile", &Case::profiles),
+      of_case("expect", &Case::expectations),
+      of_transport("material", &TransportCase::materials),
+      of_transport("fill", &TransportCase::fills),
+      of_transport("source", &TransportCase::sources),
+      of_transport("tally", &TransportCase::tallies),
+  };
+  return table;
+}
+
+const ArrayOfTables* array_of_tables(std::string_view table) {
+  const auto found = std::ranges::find(arrays_of_tables(), table, &ArrayOfTables::name);
+  return found == arrays_of_tables().end() ? nullptr : &*found;
+}
 
 const std::vector<std::string>& key_paths() {
   static const std::vector<std::string> paths = [] {
@@ -164,16 +167,42 @@ const std::vector<std::string>& key_paths() {
 
 const std::vector<Quantity>& quantities() {
   static const std::vector<Quantity> table = {
-      {"kinetic_energy", Problem::flow, true},
-      {"kinetic_energy_dissipation", Problem::flow, true},
-      {"divergence_max", Problem::flow, true},
-      {"velocity_error_l2", Problem::flow, false},
-      {"velocity_error_max", Problem::flow, false},
-      {"solution_error_l2", Problem::poisson, false},
-      {"solution_error_max", Problem::poisson, false},
-      {"iterations_per_solve_max", Problem::poisson, false},
-      {"iterations_per_solve_max", Problem::flow, false},
-      {"ghost_errors", Problem::exchange, false},
+      {"kinetic_energy", Problem::flow, true, false},
+      {"kinetic_energy_dissipation", Problem::flow, true, false},
+      {"divergence_max", Problem::flow, true, false},
+      {"velocity_error_l2", Problem::flow, false, false},
+      {"velocity_error_max", Problem::flow, false, false},
+      {"solution_error_l2", Problem::poisson, false, false},
+      {"solution_error_max", Problem::poisson, false, false},
+      {"iterations_per_solve_max", Problem::poisson, false, false},
+      {"iterations_per_solve_max", Problem::flow, false, false},
+      {"ghost_errors", Problem::exchange, false, false},
+      {"k_effective", Problem::transport, false, true},
+      {"leakage", Problem::transport, false, true},
+      {"leakage_west", Problem::transport, false, true},
+      {"leakage_east", Problem::transport, false, true},
+      {"leakage_south", Problem::transport, false, true},
+      {"leakage_north", Problem::transport, false, true},
+      {"leakage_below", Problem::transport, false, true},
+      {"leakage_above", Problem::transport, false, true},
+      {"absorption", Problem::transport, false, true},
+      {"balance_error", Problem::transport, false, true},
+      {"lost_particles", Problem::transport, false, false},
+      {"european_price", Problem::option, false, true},
+      {"asian_price", Problem::option, false, true},
+      {"asian_geometric_price", Problem::option, false, true},
+      {"sum_errors", Problem::allreduce, false, false},
+  };
+  return table;
+}
+
+const std::vector<NamedQuantity>& named_quantities() {
+  static const std::vector<NamedQuantity> table = {
+      {"profile:", Problem::flow, "profile", "NAME", true, false},
+      {"flux:", Problem::transport, "tally", "TALLY", false, true},
+      {"flux_by_collisions:", Problem::transport, "tally", "TALLY", false, true},
+      {"absorption:", Problem::transport, "tally", "TALLY", false, true},
+      {"production:", Problem::transport, "tally", "TALLY", false, true},
   };
   return table;
 }

@@ -2,7 +2,8 @@
 #pragma once
 /// @file case_keys.hpp
 /// Inside the case room: the one table of keys. It drives parsing, the search for unknown keys, the effective JSON and
-/// the test that holds cases/README.md to it. A new key is a new row in case_keys.cpp, and a line in the README.
+/// the test that holds cases/README.md to it. A new key is a new row in case_keys*.cpp, and a line in the README.
+#include <array>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -15,7 +16,7 @@
 
 namespace haloscope {
 
-/// A row of the table. For the arrays of tables, [[profile]] and [[expect]], @p item says which of them is meant.
+/// A row of the table. For arrays of tables, [[expect]] for instance, @p item says which of them is meant.
 struct Key {
   std::string path;          ///< table.key
   std::string unit;          ///< empty where there is none
@@ -27,21 +28,48 @@ struct Key {
 [[nodiscard]] const std::vector<Key>& keys();
 [[nodiscard]] std::string table_of(std::string_view path);
 
-/// The arrays of tables, [[expect]] and [[profile]].
-[[nodiscard]] bool is_array_of_tables(std::string_view table);
+/// A list of items, each written as [[name]] in a file.
+struct ArrayOfTables {
+  std::string name;
+  std::function<std::size_t(const Case&)> size;
+  std::function<void(Case&)> append;  ///< an item of defaults
+};
+[[nodiscard]] const std::vector<ArrayOfTables>& arrays_of_tables();
+[[nodiscard]] const ArrayOfTables* array_of_tables(std::string_view table);  ///< null: it is no array
 
 /// The paths of all keys.
 [[nodiscard]] const std::vector<std::string>& key_paths();
 
 /// What concerns more than one key. @throws UserError
 void check_case(const Case& settings, const Origin& origin);
+/// … of a case of problem transport.
+void check_transport(const Case& settings, const Origin& origin);
 
-/// The quantities that an expectation may name in a problem; profiles, "profile:NAME", come on top.
+/// Refuses, repeating the value in force as the user would write it. @throws UserError
+[[noreturn]] void refuse(const Origin& origin, const Case& settings, const std::string& path,
+                         const std::string& allowed, std::size_t item = 0);
+
+inline constexpr std::array<const char*, n_sides> side_names = {"west", "east", "south", "north", "below", "above"};
+inline constexpr std::array<const char*, 3> axis_names = {"x", "y", "z"};
+
+/// The quantities that an expectation may name in a problem.
 struct Quantity {
   std::string name;
   Problem problem;
   bool at_times;  ///< recorded every step, so that it can be compared at times
+  bool random;    ///< an estimate, which has a standard error
 };
 [[nodiscard]] const std::vector<Quantity>& quantities();
+
+/// … and those of which there is one for each item of an array of tables: "profile:NAME".
+struct NamedQuantity {
+  std::string prefix;  ///< with the colon
+  Problem problem;
+  std::string array;        ///< whose items have a key `name` …
+  std::string placeholder;  ///< … which texts call so
+  bool at_places;           ///< has to be compared at places along a line, else it is one number
+  bool random;
+};
+[[nodiscard]] const std::vector<NamedQuantity>& named_quantities();
 
 }  // namespace haloscope

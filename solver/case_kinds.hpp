@@ -35,4 +35,20 @@ Kind<PerAxis<T>> three(const Kind<T>& kind) {
           }};
 }
 
+/// NaN is a value that was not given.
+inline Kind<double> or_left_out(Kind<double> kind) {
+  kind.write = [](double value) { return std::isnan(value) ? Json() : Json(value); };
+  return kind;
+}
+
+/// A point or a direction; not given: empty.
+inline Kind<std::vector<double>> point() {
+  const Kind<PerAxis<double>> kind = three(any_number());
+  return {kind.allowed, [read = kind.read](const toml::node& node) -> std::optional<std::vector<double>> {
+            const std::optional<PerAxis<double>> values = read(node);
+            if (!values) return {};
+            return std::vector<double>(values->begin(), values->end());
+          }};
+}
+
 }  // namespace haloscope

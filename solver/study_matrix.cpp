@@ -123,12 +123,23 @@ std::string list_of(const PerAxis<T>& values) {
   return fmt::format("[{}, {}, {}]", values[0], values[1], values[2]);
 }
 
+/// What a rank does is what the case says, on any number of ranks.
+bool is_weak_itself(Problem problem) { return problem == Problem::exchange || problem == Problem::allreduce; }
+
+/// It is cut over the ranks as a grid.
+bool has_grid(Problem problem) { return !is_weak_itself(problem) && problem != Problem::option; }
+
 /// The case's changes for a rank count: steps, a grown grid, and no expectations where these are bound to what changes.
 std::vector<std::string> overrides_for(const Study& study, const StudyValue& value, const Case& settings, int ranks) {
   std::vector<std::string> all = value.set;
   if (study.steps > 0) all.push_back(fmt::format("run.steps={}", study.steps));
   if (study.warmup_steps >= 0) all.push_back(fmt::format("run.warmup_steps={}", study.warmup_steps));
-  const bool grows = value.scaling == Scaling::weak && settings.problem != Problem::exchange;
+  if (value.scaling == Scaling::weak && settings.problem == Problem::option) {
+    if (settings.option.paths > std::numeric_limits<std::int64_t>::max() / ranks)
+      throw UserError(fmt::format("option.paths: {}: cannot grow to {} ranks", settings.option.paths, ranks));
+    all.push_back(fmt::format("option.paths={}", settings.option.paths * ranks));
+  }
+  const bool grows = value.scaling == Scaling::weak && has_grid(settings.problem);
   if (grows) {
     if (settings.process_grid != PerAxis<int>{0, 0, 0})
       throw UserError(
@@ -152,7 +163,7 @@ std::vector<std::string> overrides_for(const Study& study, const StudyValue& val
   const bool ends_elsewhere = settings.problem == Problem::flow &&
                               (study.steps > 0 || sets(value.set, "run.steps") || sets(value.set, "run.end_time_s") ||
                                sets(value.set, "flow.") || sets(value.set, "walls."));
-  if (!sets(value.set, "expect") && (grows || ends_elsewhere || sets(value.set, "grid.")))
+  if (!sets(value.set, "expect") && (grows || ends_elsewhere || sets(value.set, "grid.") || sets(value.set, "option.")))
     all.emplace_back("expect=[]");
   return all;
 }
@@ -171,14 +182,12 @@ StudyRun make_run(const Study& study, const Choice& choice, const StudyValue& va
   run.scaling = *value.scaling;
   const StudyCase& of = study.cases[run.of_case];
   const Case base = parse_case(of.text, of.name, value.set);
-  if (run.scaling == Scaling::strong && base.problem == Problem::exchange)
-    throw UserError(
-        fmt::format("run.scaling: strong: {} is a sweep of cells a rank, the same on any number of ranks: "
-                    "must be weak",
-                    of.name));
+  if (run.scaling == Scaling::strong && is_weak_itself(base.problem))
+    throw UserError(fmt::format(
+        "run.scaling: strong: each rank of {} does the same on any number of ranks: must be weak", of.name));
   run.overrides = overrides_for(study, value, base, ranks);
   const Case settings = parse_case(of.text, of.name, run.overrides);
-  if (settings.problem == Problem::exchange) return run;
+  if (!has_grid(settings.problem)) return run;
   run.cells = settings.cells;
   static_cast<void>(choose_process_grid(ranks, settings.cells, settings.process_grid));
   return run;

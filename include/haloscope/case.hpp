@@ -32,9 +32,10 @@ struct Expectation {
   std::string quantity;        ///< a name from cases/README.md, section "What can be expected"
   std::vector<double> at;      ///< profile abscissae [m] or times [s]; empty for a scalar
   std::vector<double> values;  ///< one value, or one for each of `at`
-  double tolerance = 0;        ///< largest allowed |measured - value|; 0: exactly
-  std::string source;          ///< paper and table, or "exact"
-  double sigmas = 0;           ///< > 0: in place of `tolerance`, so many standard errors of what was measured …
+  double tolerance =
+      std::numeric_limits<double>::quiet_NaN();  ///< largest allowed |measured - value|; 0: exactly; NaN: sigmas
+  std::string source;                            ///< paper and table, or "exact"
+  double sigmas = 0;  ///< > 0: in place of `tolerance`, so many standard errors of what was measured …
   double relative_error = std::numeric_limits<double>::infinity();  ///< … which may be at most this part of `value`
 };
 

@@ -135,7 +135,8 @@ TEST_CASE("what a run cannot be is told before the first one starts") {
   expect_start(error_of(head("ranks = 1\ncompute = \"no.toml\"\nnetwork = \"" + steady + "\"\n")),
                "s.toml:run.compute: no.toml: cannot be opened");
   expect_start(error_of(head("ranks = [1, 5000]\n")), "s.toml: grid.process_grid: ");  // 64 x 64 cells
-  expect_start(error_of(head("ranks = 2\n", "exchange")), "s.toml: run.scaling: strong: ");
+  for (const char* const name : {"exchange", "allreduce"})
+    expect_start(error_of(head("ranks = 2\n", name)), "s.toml: run.scaling: strong: each rank of ");
 }
 
 TEST_CASE("a weak study multiplies the box of one rank, the most cubic way") {
@@ -168,12 +169,32 @@ TEST_CASE("a weak study multiplies the box of one rank, the most cubic way") {
                "s.toml: grid.cells: [2147483647, 1, 1]: cannot grow to 4 ranks");
 }
 
-TEST_CASE("a sweep of cells a rank is weak as it stands, and keeps its check") {
-  const std::vector<StudyRun> runs =
-      matrix_of(parse_study(head("scaling = \"weak\"\nranks = [1, 4]\nrepeats = 1\n", "exchange"), "s.toml"));
-  REQUIRE(runs.size() == 2);
-  CHECK(runs[0].overrides.empty());
-  CHECK(runs[0].cells == PerAxis<std::int64_t>{0, 0, 0});
+TEST_CASE("what each rank does alike on any number of ranks is weak as it stands, and keeps its check") {
+  for (const char* const name : {"exchange", "allreduce"}) {
+    CAPTURE(name);
+    const std::vector<StudyRun> runs =
+        matrix_of(parse_study(head("scaling = \"weak\"\nranks = [1, 4]\nrepeats = 1\n", name), "s.toml"));
+    REQUIRE(runs.size() == 2);
+    for (const StudyRun& run : runs) {
+      CHECK(run.overrides.empty());
+      CHECK(run.cells == PerAxis<std::int64_t>{0, 0, 0});
+    }
+  }
+}
+
+TEST_CASE("paths are divided over the ranks of a strong study, and grow with those of a weak one") {
+  for (const bool weak : {false, true})
+    for (const StudyRun& run : matrix_of(parse_study(
+             head((weak ? "scaling = \"weak\"\n" : "") + std::string("ranks = [1, 4]\n"), "option"), "s.toml"))) {
+      CAPTURE(weak, run.ranks);
+      CHECK(run.cells == PerAxis<std::int64_t>{0, 0, 0});
+      if (weak)
+        CHECK(run.overrides == std::vector{"option.paths=" + std::to_string(run.ranks) + "000000"});
+      else
+        CHECK(run.overrides.empty());
+    }
+  expect(error_of(head("scaling = \"weak\"\nranks = 2\nset = [\"option.paths=9000000000000000000\"]\n", "option")),
+         "s.toml: option.paths: 9000000000000000000: cannot grow to 2 ranks");
 }
 
 TEST_CASE("expectations are dropped where the study changes what they are bound to, and only there") {
@@ -188,6 +209,8 @@ TEST_CASE("expectations are dropped where the study changes what they are bound 
   CHECK(!drops("set = [\"halo.overlap=true\"]\n", "cavity"));
   CHECK(!drops("steps = 5\n", "poisson"));  // each step solves the same problem
   CHECK(drops("set = [\"grid.cells=[32,32,32]\"]\n", "poisson"));
+  CHECK(!drops("steps = 5\n", "option"));
+  CHECK(drops("set = [\"option.strike=90.0\"]\n", "option"));
 }
 
 TEST_CASE("the matrix is the product of variables, ranks and repeats, each once, each repeat shuffled") {
