@@ -101,7 +101,7 @@ std::string find(const std::string& name) {
 }  // namespace
 
 double ComputeCost::seconds(double piece_bytes) const noexcept {
-  if (!(piece_bytes > 0) || bytes.empty()) return seconds_per_call;
+  if (!(piece_bytes > 0)) return seconds_per_call;
   const auto above = static_cast<std::size_t>(std::ranges::upper_bound(bytes, piece_bytes) - bytes.begin());
   double rate = seconds_per_byte[above == 0 ? 0 : above - 1];
   if (above > 0 && above < bytes.size()) {
@@ -109,6 +109,15 @@ double ComputeCost::seconds(double piece_bytes) const noexcept {
     rate += share * (seconds_per_byte[above] - rate);
   }
   return seconds_per_call + rate * piece_bytes;
+}
+
+void require_costs(const ComputeModel& model, std::span<const Phase> phases) {
+  for (const Phase phase : phases)
+    if (model.cost[static_cast<std::size_t>(phase)].bytes.empty())
+      throw UserError(
+          fmt::format("--compute: {}: has no [{}], in which this case computes: measure it by --calibrate with this "
+                      "case, and add that section to a copy of the file",
+                      model.file, name(phase)));
 }
 
 ComputeModel parse_compute_model(const std::string& text, const std::string& file) {
@@ -120,23 +129,14 @@ ComputeModel parse_compute_model(const std::string& text, const std::string& fil
   model.name = *given;
   model.text = text;
   model.file = file;
-  for (std::size_t p = 0; p < n_phases; ++p) {
-    const std::string phase(name(static_cast<Phase>(p)));
-    model.knows[p] = root.contains(phase);
-    if (model.knows[p]) model.cost[p] = read_cost(root, file, phase);
-  }
-  if (std::ranges::none_of(model.knows, std::identity())) throw UserError(file + ": must have a phase, [track] say");
+  bool any = false;
+  for (int p = 0; p < n_phases; ++p)
+    if (const std::string table(name(static_cast<Phase>(p))); root.contains(table)) {
+      model.cost[static_cast<std::size_t>(p)] = read_cost(root, file, table);
+      any = true;
+    }
+  if (!any) throw UserError(file + ": must have a phase, [track] say");
   return model;
-}
-
-void require_phases(const ComputeModel& model, const std::vector<Phase>& needed) {
-  for (const Phase phase : needed) {
-    if (!model.knows[static_cast<std::size_t>(phase)])
-      throw UserError(
-          fmt::format("--compute: {} says nothing of the phase {}, which this case computes in: measure it by "
-                      "--calibrate with this case, and add that section to a copy of the file",
-                      model.file, name(phase)));
-  }
 }
 
 ComputeModel read_compute_model(MPI_Comm comm, const std::string& name) {

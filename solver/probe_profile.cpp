@@ -36,6 +36,11 @@ double bandwidth_of(const PathCosts& costs, const std::vector<double>& us) {
                                : std::numeric_limits<double>::infinity();
 }
 
+/// The very shortest may be a slip of the clock.
+double least_of(const Quantiles& half_round_trips) {
+  return half_round_trips.us.size() > 2 ? half_round_trips.us[1] : half_round_trips.us.front();
+}
+
 PathProfile path_of(const PathReport& report) {
   PathProfile path;
   const PairLatency& latency = report.latency.front();
@@ -43,7 +48,7 @@ PathProfile path_of(const PathReport& report) {
   path.jitter = quantile_table(latency.warm());
   path.half_round_trip_us = rounded(value_at(path.jitter, 0.5));
   path.overhead_us = rounded(overhead_us(costs, path.jitter));
-  path.gap_us = rounded(1e6 * costs.gap_seconds);
+  path.gap_us = rounded(gap_us(costs, path.jitter));
   path.eager_limit_bytes = costs.eager_limit_bytes;
   path.lag1 = rounded(std::clamp(lag1_of_normal_scores(latency.warm()), -most_lag1, most_lag1), 4);
   path.curve_bytes = costs.bytes;
@@ -110,9 +115,11 @@ std::string caveat_of(const ProbeReport& report, const DetourProfile& detours) {
 
 double overhead_us(const PathCosts& costs, const Quantiles& half_round_trips) {
   const double mean = 1e6 * 0.5 * (costs.send_seconds + costs.receive_seconds);
-  // Two of them are part of the shortest half round trips, too; the very shortest may be a slip of the clock.
-  const double least = half_round_trips.us.size() > 2 ? half_round_trips.us[1] : half_round_trips.us.front();
-  return std::min(mean, 0.5 * least);
+  return std::min(mean, 0.5 * least_of(half_round_trips));  // two of them are part of the shortest ones, too
+}
+
+double gap_us(const PathCosts& costs, const Quantiles& half_round_trips) {
+  return std::min(1e6 * costs.gap_seconds, 2 * least_of(half_round_trips));
 }
 
 Profile profile_of(const ProbeReport& report, const std::string& name) {

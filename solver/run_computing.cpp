@@ -106,7 +106,7 @@ Computing::Computing(MPI_Comm world, const Network& network, const RunOptions& o
     clock.listen(&calibration_.emplace());
   } else if (network.compute == "announced") {
     model_ = read_compute_model(world, options.compute.empty() ? "model" : options.compute);
-    require_phases(*model_, computing_phases_of(settings.problem));
+    require_costs(*model_, computing_phases_of(settings.problem));
     clock.listen(&announcer_.emplace(*model_));
   }
 }

@@ -58,6 +58,8 @@ StudyValue resolve(const Study& study, const Choice& choice) {
   for (std::size_t v = 0; v < choice.size(); ++v) {
     const StudyVariable& variable = study.variables[v];
     const StudyValue& value = variable.values[choice[v]];
+    take(variable, "case", value.case_name, whole.case_name);
+    take(variable, "scaling", value.scaling, whole.scaling);
     take(variable, "network", value.network, whole.network);
     take(variable, "clock", value.clock, whole.clock);
     take(variable, "without", value.without, whole.without);
@@ -121,12 +123,23 @@ std::string list_of(const PerAxis<T>& values) {
   return fmt::format("[{}, {}, {}]", values[0], values[1], values[2]);
 }
 
+/// What a rank does is what the case says, on any number of ranks.
+bool is_weak_itself(Problem problem) { return problem == Problem::exchange || problem == Problem::allreduce; }
+
+/// It is cut over the ranks as a grid.
+bool has_grid(Problem problem) { return !is_weak_itself(problem) && problem != Problem::option; }
+
 /// The case's changes for a rank count: steps, a grown grid, and no expectations where these are bound to what changes.
 std::vector<std::string> overrides_for(const Study& study, const StudyValue& value, const Case& settings, int ranks) {
   std::vector<std::string> all = value.set;
   if (study.steps > 0) all.push_back(fmt::format("run.steps={}", study.steps));
   if (study.warmup_steps >= 0) all.push_back(fmt::format("run.warmup_steps={}", study.warmup_steps));
-  const bool grows = study.scaling == Scaling::weak && settings.problem != Problem::exchange;
+  if (value.scaling == Scaling::weak && settings.problem == Problem::option) {
+    if (settings.option.paths > std::numeric_limits<std::int64_t>::max() / ranks)
+      throw UserError(fmt::format("option.paths: {}: cannot grow to {} ranks", settings.option.paths, ranks));
+    all.push_back(fmt::format("option.paths={}", settings.option.paths * ranks));
+  }
+  const bool grows = value.scaling == Scaling::weak && has_grid(settings.problem);
   if (grows) {
     if (settings.process_grid != PerAxis<int>{0, 0, 0})
       throw UserError(
@@ -150,9 +163,13 @@ std::vector<std::string> overrides_for(const Study& study, const StudyValue& val
   const bool ends_elsewhere = settings.problem == Problem::flow &&
                               (study.steps > 0 || sets(value.set, "run.steps") || sets(value.set, "run.end_time_s") ||
                                sets(value.set, "flow.") || sets(value.set, "walls."));
-  if (!sets(value.set, "expect") && (grows || ends_elsewhere || sets(value.set, "grid.")))
+  if (!sets(value.set, "expect") && (grows || ends_elsewhere || sets(value.set, "grid.") || sets(value.set, "option.")))
     all.emplace_back("expect=[]");
   return all;
+}
+
+std::size_t place_of_case(const Study& study, const std::string& name) {
+  return static_cast<std::size_t>(std::ranges::find(study.cases, name, &StudyCase::name) - study.cases.begin());
 }
 
 /// Everything of a run but its repeat.
@@ -161,15 +178,16 @@ StudyRun make_run(const Study& study, const Choice& choice, const StudyValue& va
   run.choice = choice;
   run.ranks = ranks;
   choose_network(study, value, run);
-  const Case base = parse_case(study.case_text, study.case_name, value.set);
-  if (study.scaling == Scaling::strong && base.problem == Problem::exchange)
-    throw UserError(
-        fmt::format("run.scaling: strong: {} is a sweep of cells a rank, the same on any number of ranks: "
-                    "must be weak",
-                    study.case_name));
+  run.of_case = place_of_case(study, value.case_name);
+  run.scaling = *value.scaling;
+  const StudyCase& of = study.cases[run.of_case];
+  const Case base = parse_case(of.text, of.name, value.set);
+  if (run.scaling == Scaling::strong && is_weak_itself(base.problem))
+    throw UserError(fmt::format(
+        "run.scaling: strong: each rank of {} does the same on any number of ranks: must be weak", of.name));
   run.overrides = overrides_for(study, value, base, ranks);
-  const Case settings = parse_case(study.case_text, study.case_name, run.overrides);
-  if (settings.problem == Problem::exchange) return run;
+  const Case settings = parse_case(of.text, of.name, run.overrides);
+  if (!has_grid(settings.problem)) return run;
   run.cells = settings.cells;
   static_cast<void>(choose_process_grid(ranks, settings.cells, settings.process_grid));
   return run;
@@ -225,7 +243,10 @@ PerAxis<int> weak_growth(int ranks, const PerAxis<GlobalIndex>& cells) {
 
 std::vector<StudyRun> matrix_of(const Study& study) {
   where(study.file + ":run.compute", [&] { check_compute(study); });
-  where(study.file + ":run.set", [&] { return parse_case(study.case_text, study.case_name, study.base.set); });
+  if (!study.base.case_name.empty()) {
+    const StudyCase& of = study.cases[place_of_case(study, study.base.case_name)];
+    where(study.file + ":run.set", [&] { return parse_case(of.text, of.name, study.base.set); });
+  }
   std::vector<StudyRun> once;
   for (const Choice& choice : choices_of(study)) {
     const StudyValue value = resolve(study, choice);
@@ -248,7 +269,7 @@ std::vector<StudyRun> matrix_of(const Study& study) {
 }
 
 std::vector<std::string> run_arguments(const Study& study, const StudyRun& run, const std::string& output) {
-  std::vector<std::string> words{"run", study.case_file, "--output", output, "--seed", run.network.seed};
+  std::vector<std::string> words{"run", study.cases[run.of_case].file, "--output", output, "--seed", run.network.seed};
   const auto add = [&words](const char* option, const std::string& value) {
     if (!value.empty()) words.insert(words.end(), {option, value});
   };
@@ -268,12 +289,17 @@ std::string title_of(const Study& study, const StudyRun& run) {
                      run.ranks, run.ranks == 1 ? "" : "s", run.repeat);
 }
 
+std::string name(Scaling scaling) { return scaling == Scaling::strong ? "strong" : "weak"; }
+
 std::string matrix_hash(const Study& study, const std::vector<StudyRun>& runs) {
-  std::string text = study.case_text;
-  for (const StudyRun& run : runs)
+  std::string text;
+  for (const StudyCase& of : study.cases) text += of.text;
+  for (const StudyRun& run : runs) {
+    if (study.cases.size() > 1) text += "\n" + study.cases[run.of_case].name;
     text +=
         fmt::format("\n{}|{}|{}|{}|{}|{}|{}|{}|{}", run.id, run.ranks, run.network_hash, run.clock, run.ranks_per_node,
                     run.network.without, run.network.compute, run.network.seed, fmt::join(run.overrides, "|"));
+  }
   std::uint64_t hash = 14695981039346656037U;  // FNV-1a (Fowler, Noll & Vo), 64 bits
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
   return fmt::format("{:016x}", hash);

@@ -21,37 +21,37 @@ enum class Boundary { vacuum, reflecting, periodic };
 /// Macroscopic cross-sections [1/cm].
 struct Material {
   std::string name;
-  std::vector<double> total_per_cm;       ///< (group)
-  std::vector<double> scattering_per_cm;  ///< (from, to), row after row; empty: none
-  std::vector<double> absorption_per_cm;  ///< (group), fission included: total less scattering; empty: that
-  std::vector<double> production_per_cm;  ///< (group) neutrons a fission times the fission cross-section; empty: none
-  std::vector<double> fission_spectrum;   ///< (group), sums to 1; empty: all in the first group
-  std::vector<double> mean_cosine;  ///< (from) of scattering angles, |.| ≤ 1/3: p(μ) = (1 + 3 μ̄ μ)/2; empty: 0
+  std::vector<double> total_per_cm{};       ///< (group)
+  std::vector<double> scattering_per_cm{};  ///< (from, to), row after row; empty: none
+  std::vector<double> absorption_per_cm{};  ///< (group), fission included: total less scattering; empty: that
+  std::vector<double> production_per_cm{};  ///< (group) neutrons a fission times the fission cross-section; empty: none
+  std::vector<double> fission_spectrum{};   ///< (group), sums to 1; empty: all in the first group
+  std::vector<double> mean_cosine{};  ///< (from) of scattering angles, |.| ≤ 1/3: p(μ) = (1 + 3 μ̄ μ)/2; empty: 0
 };
 
 /// Where a material lies. What no fill covers is void. Where two overlap, the one of higher priority is there.
 struct Fill {
   std::string material;
-  std::string shape = "box";            ///< box or sphere
-  std::vector<double> low_cm, high_cm;  ///< of a box, x y z; empty: the whole grid
-  std::vector<double> center_cm;        ///< of a sphere, x y z
-  double radius_cm = 0;                 ///< of a sphere
+  std::string shape = "box";                ///< box or sphere
+  std::vector<double> low_cm{}, high_cm{};  ///< of a box, x y z; empty: the whole grid
+  std::vector<double> center_cm{};          ///< of a sphere, x y z
+  double radius_cm = 0;                     ///< of a sphere
   int priority = 0;
 };
 
 struct ParticleSource {
-  std::string kind = "volume";          ///< volume: a box; or a side of the grid, west … above, inwards
-  std::vector<double> low_cm, high_cm;  ///< of the box, or of the rectangle on that side; empty: the whole
-  std::vector<double> direction;        ///< of all particles; empty: isotropic (on a side: cosine-distributed)
-  int group = 1;                        ///< from 1
-  double strength_per_s = 1;            ///< of the whole source [1/s]
+  std::string kind = "volume";              ///< volume: a box; or a side of the grid, west … above, inwards
+  std::vector<double> low_cm{}, high_cm{};  ///< of the box, or of the rectangle on that side; empty: the whole
+  std::vector<double> direction{};          ///< of all particles; empty: isotropic (on a side: cosine-distributed)
+  int group = 1;                            ///< from 1
+  double strength_per_s = 1;                ///< of the whole source [1/s]
 };
 
 /// A box of whole cells over which is counted.
 struct TallyRegion {
   std::string name;
-  std::vector<double> low_cm, high_cm;  ///< x y z; empty: the whole grid
-  int group = 0;                        ///< from 1; 0: all groups
+  std::vector<double> low_cm{}, high_cm{};  ///< x y z; empty: the whole grid
+  int group = 0;                            ///< from 1; 0: all groups
 };
 
 struct TransportCase {

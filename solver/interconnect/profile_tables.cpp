@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "interconnect/model/elementary.hpp"
+#include "haloscope/elementary.hpp"
 #include "interconnect/model/keyed_random.hpp"
 #include "interconnect/model/quantile_table.hpp"
 
@@ -14,7 +14,7 @@ namespace haloscope {
 
 namespace {
 
-using interconnect::exponential, interconnect::logarithm, interconnect::normal_quantile, interconnect::QuantileTable;
+using interconnect::normal_quantile, interconnect::QuantileTable;
 
 /// Six significant digits.
 double rounded(double value) { return std::strtod(fmt::format("{:.6g}", value).c_str(), nullptr); }

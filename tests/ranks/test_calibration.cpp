@@ -102,7 +102,7 @@ TEST_CASE("pieces whose size is known when they end are found as well, next to t
   const ComputeCost& track = model.cost[static_cast<std::size_t>(Phase::track)];
   for (const double bytes : {0.0, 1e4, 4e4, 1e6}) CHECK(track.seconds(bytes) == Approx(2e-6 + 1e-10 * bytes));
   CHECK(model.cost[0].seconds(0) == Approx(1e-6));
-  CHECK_FALSE(model.knows[static_cast<std::size_t>(Phase::halo)]);  // where nothing was computed
+  CHECK(model.cost[static_cast<std::size_t>(Phase::halo)].bytes.empty());  // where nothing was computed
 
   calibration.work(Phase::track, 8);
   CHECK_THROWS_AS(calibration.worked(Phase::track, 8), LibraryError);

@@ -3,10 +3,12 @@
 
 What is measured in virtual time with announced computing depends on no clock of the machine: the tolerances there are those of the
 sample, not of the day."""
+import math
 import os
 import re
 import tomllib
 from pathlib import Path
+from statistics import NormalDist
 
 import h5py
 import numpy
@@ -60,35 +62,71 @@ def check_native(check):
     check(not Path("alone.toml").exists(), "nothing is left behind")
 
 
+def standard_error(p, lag1, samples):
+    """Of the part of so many samples that lies below their quantile at @p p, where neighbours are alike by lag 1 of a Gaussian copula:
+    sum over all lags k of the covariance of z_0 < h and z_k < h, by Mehler's expansion in Hermite polynomials (Cramer & Leadbetter,
+    Stationary and Related Stochastic Processes, 1967, 10.8)."""
+    h = NormalDist().inv_cdf(p)
+    density = NormalDist().pdf(h)
+    total, before, hermite = p * (1 - p), 0.0, 1.0  # hermite: He_(j-1)(h) / sqrt((j-1)!)
+    for j in range(1, 2000):
+        power = lag1 ** j
+        total += 2 * (density * hermite) ** 2 / j * power / (1 - power)
+        before, hermite = hermite, (h * hermite - before * math.sqrt(j - 1)) / math.sqrt(j)
+    return math.sqrt(max(total, 0) / samples)
+
+
+def disagreement(wanted, modelled, lag1, told=False):
+    """What of a sample in virtual time is not as the table (p: value) that it was drawn from. p50, p90, p99 must be within 1, 2, 5 %;
+    or, where the table is so steep that one more sample in a thousand moves a quantile further (two kinds of messages, with nothing
+    between), as much of the sample must lie below the value as so many correlated samples can tell: 4 standard errors."""
+    wrong = []
+    for p, tolerance in ((0.5, 0.01), (0.9, 0.02), (0.99, 0.05)):
+        if p not in wanted:
+            continue  # a short sample's table
+        found = numpy.quantile(modelled, p)
+        below, above = numpy.mean(modelled < wanted[p] * (1 - 1e-5)), numpy.mean(modelled > wanted[p] * (1 + 1e-5))
+        error = 4 * standard_error(p, lag1, len(modelled))
+        words = f"p{100 * p:g}: {wanted[p]:.4f} us, in virtual time {found:.4f} us and {below:.4f} to {1 - above:.4f} below (+- {error:.4f})"
+        if told:
+            print(words)
+        if abs(found / wanted[p] - 1) > tolerance and not below - error <= p <= 1 - above + error:
+            wrong.append(words)
+    return wrong
+
+
+def table_of(path):
+    return dict(zip(path["jitter"]["p"], path["jitter"]["us"]))
+
+
 def check_native_reproduction(check):
-    """A ping-pong in virtual time on what was probed here: p50, p90, p99 of the probe's samples within 1, 2, 5 %. No clock of the
-    machine has a say once the samples are there."""
+    """A ping-pong in virtual time on what was probed here: its half round trips are those of the table. No clock of the machine has a
+    say once the samples are there."""
     status, _, err = run(["probe", "--seconds", "2", "--output", "again.h5"], 2, env=virtual("here.toml", HALOSCOPE_WITHOUT="noise"))
     check.equal(status, 0, f"probe of here.toml: exit code ({err!r})")
-    measured, modelled = half_round_trips("here.h5", "within_node"), half_round_trips("again.h5", "between_nodes")
-    check(len(modelled) == 100000, f"{len(modelled)} samples")
-    for p, tolerance in ((0.5, 0.01), (0.9, 0.02), (0.99, 0.05)):
-        wanted, found = numpy.quantile(measured, p), numpy.quantile(modelled, p)
-        print(f"p{100 * p:g}: measured here {wanted:.4f} us, in virtual time {found:.4f} us")
-        check(abs(found / wanted - 1) <= tolerance, f"p = {p}: {found} for {wanted}")
+    profile = tomllib.loads(Path("here.toml").read_text())["within_node"]
+    modelled = half_round_trips("again.h5", "between_nodes")
+    print(f"measured here: {profile['jitter']['samples']} samples of lag 1 {profile['lag1']}; in virtual time {len(modelled)}")
+    check.equal(disagreement(table_of(profile), modelled, profile["lag1"], told=True), [], "here and in virtual time")
 
 
 def check_reproduction(check):
-    """A probe of a probed profile finds that profile: p50, p90, p99 within 1, 2, 5 %."""
+    """A probe of a probed profile finds that profile."""
     for place, network in ((SOURCE / "cases/networks/synthetic.toml", "first.toml"), ("first.toml", "second.toml")):
         status, _, err = run(["probe", "--seconds", "2", "--output", network + ".h5", "--write-profile", network], 2, env=virtual(place))
         check.equal(status, 0, f"probe of {place}: exit code ({err!r})")
     wanted = tomllib.loads(Path("first.toml").read_text())["between_nodes"]
     found = tomllib.loads(Path("second.toml").read_text())["between_nodes"]
-    table = dict(zip(wanted["jitter"]["p"], wanted["jitter"]["us"]))
     samples = half_round_trips("second.toml.h5", "between_nodes")
     check(len(samples) == 100000, f"{len(samples)} samples")
-    for p, tolerance in ((0.5, 0.01), (0.9, 0.02), (0.99, 0.05)):
-        modelled = numpy.quantile(samples, p)
-        print(f"p{100 * p:g}: profile {table[p]} us, probed in virtual time {modelled:.4f} us")
-        check(abs(modelled / table[p] - 1) <= tolerance, f"p = {p}: {modelled} for {table[p]}")
-    # Jitter holds a longer row of messages up more often, so each probe finds a gap larger than the profile's: by 1.4 to 2.8 %, five seeds.
-    for key, tolerance in (("overhead_us", 0.02), ("gap_us", 0.04), ("bandwidth_GBps", 0.02)):
+    table, lag1 = table_of(wanted), wanted["lag1"]
+    check.equal(disagreement(table, samples, lag1, told=True), [], "a profile and its probe")
+    # What is checked can fail: a bias of 3 %, a tail of 12 messages in a hundred for 10.
+    check.equal(len(disagreement(table, 1.03 * samples, lag1)), 2, "p50 and p90 of times 3 % longer")
+    longer = numpy.sort(samples)
+    longer[88000:90000] += numpy.quantile(samples, 0.92) - numpy.quantile(samples, 0.88)
+    check.equal(len(disagreement(table, longer, lag1)), 1, "p90 where more messages are late")
+    for key, tolerance in (("overhead_us", 0.02), ("gap_us", 0.02), ("bandwidth_GBps", 0.02)):
         check(abs(found[key] - wanted[key]) <= tolerance * wanted[key], f"{key}: {found[key]} for {wanted[key]}")
     check(abs(found["lag1"] - wanted["lag1"]) <= 0.02, f"lag1: {found['lag1']} for {wanted['lag1']}")
     curves = numpy.array([found["curve"]["us"], wanted["curve"]["us"]])

@@ -12,13 +12,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOORS = """build_info errors profile networks
            distribution tournament selfish
            network_options under handles stop phases compute calibration efficiency network clock decomposition field triad redistribution halo transport_case case
-           random transport stencil transfer multigrid poisson flow machine_node machine record program_run verdict workload live_line progress summary run probe
+           elementary random transport stencil transfer multigrid poisson flow machine_node machine record program_run verdict workload live_line progress summary run probe
            child site study manifest study_progress launcher study_command report""".split()
 
 
-# What the interconnect library may include of the other side: data, how a mistake in it is told, the clocks of hosts, and the door
-# of the library that records; no state.
-CROSSING = {"haloscope/errors.hpp", "haloscope/profile.hpp", "haloscope/clock.hpp", "haloscope/program_run.hpp"}
+# What the interconnect library may include of the other side: data, how a mistake in it is told, the clocks of hosts, pure
+# functions, and the door of the library that records; no state.
+CROSSING = {"haloscope/errors.hpp", "haloscope/profile.hpp", "haloscope/clock.hpp", "haloscope/elementary.hpp", "haloscope/random.hpp",
+            "haloscope/program_run.hpp"}
 
 
 def includes(file):

@@ -73,6 +73,12 @@ TEST_CASE("the overhead is the mean of both sides, and leaves room for latency i
   CHECK(overhead_us(costs, {{0, 1}, {0.4, 0.4}, 1}) == Approx(0.2));
 }
 
+TEST_CASE("the gap is what was measured, and no longer than the shortest round trips") {
+  const PathCosts costs{.ranks = {}, .bytes = {}, .half_round_trips = {}, .gap_seconds = 3e-7};
+  CHECK(gap_us(costs, {{0, 0.5, 1}, {0.1, 0.2, 2}, 10}) == Approx(0.3));
+  CHECK(gap_us(costs, {{0, 0.1, 1}, {0, 0.1, 2}, 10}) == Approx(0.2));  // twice the least but one
+}
+
 TEST_CASE("a report becomes a profile that reads back to the same text") {
   const Profile profile = profile_of(made_up(2), "mine");
   const std::string text = format_profile(profile);

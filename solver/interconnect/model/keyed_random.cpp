@@ -3,7 +3,8 @@
 
 #include <cmath>
 
-#include "interconnect/model/elementary.hpp"
+#include "haloscope/elementary.hpp"
+#include "haloscope/random.hpp"
 
 namespace haloscope::interconnect {
 namespace {
@@ -17,18 +18,6 @@ double polynomial(const double (&coefficients)[n], double x) noexcept {
 }
 
 }  // namespace
-
-// Salmon, Moraes, Dror & Shaw, SC11, section 3.3.
-std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
-                                        std::array<std::uint32_t, 2> key) noexcept {
-  for (int round = 0; round < 10; ++round) {
-    const std::uint64_t a = std::uint64_t{0xD2511F53} * counter[0], b = std::uint64_t{0xCD9E8D57} * counter[2];
-    counter = {static_cast<std::uint32_t>(b >> 32) ^ counter[1] ^ key[0], static_cast<std::uint32_t>(b),
-               static_cast<std::uint32_t>(a >> 32) ^ counter[3] ^ key[1], static_cast<std::uint32_t>(a)};
-    key = {key[0] + 0x9E3779B9, key[1] + 0xBB67AE85};
-  }
-  return counter;
-}
 
 double uniform(std::uint64_t seed, Purpose purpose, std::uint64_t stream, std::uint64_t number) noexcept {
   const std::uint64_t numbered = number | static_cast<std::uint64_t>(purpose) << 56;

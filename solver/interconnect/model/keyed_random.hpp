@@ -2,18 +2,14 @@
 #pragma once
 /// @file keyed_random.hpp
 /// Random numbers by key instead of by order: the same (seed, stream, number) gives the same value on any rank, at any
-/// time, whatever was drawn before. All from IEEE 754's + - * / and square root: the same bits on any machine.
-#include <array>
+/// time, whatever was drawn before, by Philox (haloscope/random.hpp). All from IEEE 754's + - * / and square root: the
+/// same bits on any machine.
 #include <cstdint>
 
 namespace haloscope::interconnect {
 
 /// What a draw is for; part of the key, so that two uses never share numbers.
 enum class Purpose : std::uint32_t { jitter, leg, state, detour_start, detour_length };
-
-/// Philox4x32-10 (Salmon, Moraes, Dror & Shaw, SC11): a keyed mixing of counters, whose outputs pass BigCrush.
-[[nodiscard]] std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
-                                                      std::array<std::uint32_t, 2> key) noexcept;
 
 /// Uniform in (0, 1), never 0 or 1. @p stream names a rank or a pair, @p number counts within it and is below 2^56; so
 /// no two of the four words' combinations share a counter.

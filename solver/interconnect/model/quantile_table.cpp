@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "interconnect/model/elementary.hpp"
+#include "haloscope/elementary.hpp"
 
 namespace haloscope::interconnect {
 namespace {

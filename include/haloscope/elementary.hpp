@@ -3,11 +3,12 @@
 /// @file elementary.hpp
 /// Exponential and logarithm from + - * / alone, which IEEE 754 rounds in one way only. The C library's differ in the
 /// last bit from version to version and from processor to processor; with these, equal seeds give equal delays to the
-/// bit on any machine. (Needs -ffp-contract=off, as everywhere in Haloscope.)
+/// bit on any machine. (Needs -ffp-contract=off, as everywhere in Haloscope.) Without a branch or a call, so that loops
+/// over them become vector instructions where the processor converts 64-bit integers (AVX-512).
 #include <bit>
 #include <cstdint>
 
-namespace haloscope::interconnect {
+namespace haloscope {
 
 inline constexpr double ln2_high = 0x1.62e42feep-1;  // ln 2 in two parts; the first times any exponent is exact
 inline constexpr double ln2_low = 0x1.a39ef35793c76p-33;
@@ -40,4 +41,4 @@ inline constexpr double ln2_low = 0x1.a39ef35793c76p-33;
   return k * ln2_high + (2 * s + (2 * s * series + k * ln2_low));
 }
 
-}  // namespace haloscope::interconnect
+}  // namespace haloscope
