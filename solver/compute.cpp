@@ -106,6 +106,12 @@ double ComputeCost::seconds(double piece_bytes) const noexcept {
   return seconds_per_call + rate * piece_bytes;
 }
 
+void require_costs(const ComputeModel& model, std::span<const Phase> phases) {
+  for (const Phase phase : phases)
+    if (model.cost[static_cast<std::size_t>(phase)].bytes.empty())
+      throw UserError(fmt::format("--compute: {}: has no [{}], in which this case computes", model.name, name(phase)));
+}
+
 ComputeModel parse_compute_model(const std::string& text, const std::string& file) {
   const toml::table root = parse_toml(text, file);
   refuse_unknown_keys(root, file);
@@ -115,7 +121,8 @@ ComputeModel parse_compute_model(const std::string& text, const std::string& fil
   model.name = *given;
   model.text = text;
   for (int p = 0; p < n_phases; ++p)
-    model.cost[static_cast<std::size_t>(p)] = read_cost(root, file, std::string(name(static_cast<Phase>(p))));
+    if (const std::string table(name(static_cast<Phase>(p))); root.contains(table))
+      model.cost[static_cast<std::size_t>(p)] = read_cost(root, file, table);
   return model;
 }
 

@@ -34,6 +34,24 @@ void agree(MPI_Comm world, std::string complaint) {
   if (!complaint.empty()) throw UserError(complaint);
 }
 
+/// The phases in which a problem computes, all of which it announces.
+std::vector<Phase> computing_of(Problem problem) {
+  switch (problem) {
+    case Problem::transport:
+      return {Phase::other, Phase::track, Phase::migrate};
+    case Problem::option:
+      return {Phase::other, Phase::track};
+    case Problem::allreduce:
+      return {Phase::other, Phase::burst};
+    case Problem::flow:
+    case Problem::poisson:
+    case Problem::exchange:
+      break;
+  }
+  return {Phase::other,   Phase::halo,     Phase::momentum, Phase::projection, Phase::krylov,
+          Phase::stencil, Phase::smoother, Phase::coarse,   Phase::monitor};
+}
+
 /// Why a calibration cannot be written there; empty when it can.
 std::string objection(const std::string& path, bool force) {
   namespace fs = std::filesystem;
@@ -56,6 +74,7 @@ Computing::Computing(MPI_Comm world, const Network& network, const RunOptions& o
     clock.listen(&calibration_.emplace());
   } else if (network.compute == "announced") {
     model_ = read_compute_model(world, options.compute.empty() ? "model" : options.compute);
+    require_costs(*model_, computing_of(settings.problem));
     clock.listen(&announcer_.emplace(*model_));
   }
 }

@@ -55,6 +55,20 @@ TEST_CASE("a file says what each phase costs") {
   for (const ComputeCost& cost : model.cost) CHECK(cost.seconds(1e3) == Approx(1e-6 + 0.2e-6));
 }
 
+TEST_CASE("a phase that the file leaves out has no rates, and a case that computes in it cannot be run") {
+  const std::string text = good_file();
+  const ComputeModel model = parse_compute_model(text.substr(0, text.find("[burst]")), "m.toml");
+  CHECK(model.cost[static_cast<std::size_t>(Phase::burst)].bytes.empty());
+  const Phase there[] = {Phase::other, Phase::track}, not_there[] = {Phase::other, Phase::burst};
+  require_costs(model, there);
+  try {
+    require_costs(model, not_there);
+    FAIL("a missing phase was not told");
+  } catch (const UserError& error) {
+    CHECK(std::string(error.what()) == "--compute: a-machine: has no [burst], in which this case computes");
+  }
+}
+
 TEST_CASE("a single number is the rate of all sizes") {
   const std::string text =
       replaced(good_file(), "bytes = [1e3, 1e5]\nseconds_per_GB = [0.2, 0.1]", "bytes = 1\nseconds_per_GB = 0.3");
