@@ -77,6 +77,28 @@ class FlowWorkload final : public Workload {
 
 double Workload::standard_error(const std::string&) { return std::nan(""); }
 
+std::vector<Phase> phases_of(Problem problem) {
+  switch (problem) {
+    case Problem::transport:
+      return {Phase::other, Phase::track, Phase::migrate, Phase::wait, Phase::reduce};
+    case Problem::option:
+      return {Phase::other, Phase::track, Phase::reduce};
+    case Problem::allreduce:
+      return {Phase::other, Phase::burst, Phase::wait, Phase::reduce};
+    case Problem::flow:
+    case Problem::poisson:
+    case Problem::exchange:
+      break;
+  }
+  return {solver_phases.begin(), solver_phases.end()};
+}
+
+std::vector<Phase> computing_phases_of(Problem problem) {
+  std::vector<Phase> phases = phases_of(problem);
+  std::erase_if(phases, [](Phase phase) { return phase == Phase::wait || phase == Phase::reduce; });
+  return phases;
+}
+
 std::unique_ptr<Workload> make_workload(MPI_Comm comm, const Case& settings, PhaseClock& clock) {
   switch (settings.problem) {
     case Problem::flow:
