@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 // The materials as a collision reads them: flat tables by (material, group). Material 0 is the void.
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -33,7 +34,9 @@ struct MaterialTable {
   std::vector<double> slope;  ///< (material, from): three mean cosines, the slope of the density of cosines
 
  private:
+  static constexpr int few_groups = 16;  ///< up to which looking at each is no slower than halving
   [[nodiscard]] int first_above(const double* sums, double part) const noexcept {
+    if (groups > few_groups) return static_cast<int>(std::upper_bound(sums, sums + groups - 1, part) - sums);
     int g = 0;
     while (g < groups - 1 && part >= sums[g]) ++g;
     return g;

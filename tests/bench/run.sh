@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# usage: tests/bench/run.sh [--quick] [--ranks N] [--output FILE] [poisson|kernels|halo|record|weak|fidelity]…
+# usage: tests/bench/run.sh [--quick] [--ranks N] [--output FILE] [poisson|kernels|halo|record|weak|transport|fidelity]…
 #
 # Builds and runs the benchmarks, those named or all but fidelity, and prints one report, kept in FILE too. --quick: small
 # sizes and few repeats, to see that they work; targets are then not judged. Ranks (2) are bound to cores; run on a quiet
@@ -20,20 +20,20 @@ while [ $# -gt 0 ]; do
     --quick) quick=true ;;
     --ranks) ranks=${2:?a number must follow --ranks} && shift ;;
     --output) output=${2:?a file must follow --output} && shift ;;
-    poisson | kernels | halo | record | weak | fidelity) wanted+=("$1") ;;
+    poisson | kernels | halo | record | weak | transport | fidelity) wanted+=("$1") ;;
     -h | --help) sed -n '3,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit 0 ;;
-    *) die "tests/bench/run.sh: $1: must be --quick, --ranks, --output, poisson, kernels, halo, record, weak or fidelity" ;;
+    *) die "tests/bench/run.sh: $1: must be --quick, --ranks, --output, poisson, kernels, halo, record, weak, transport or fidelity" ;;
   esac
   shift
 done
-if [ ${#wanted[@]} -eq 0 ]; then wanted=(kernels halo record weak poisson); fi
+if [ ${#wanted[@]} -eq 0 ]; then wanted=(kernels halo record weak transport poisson); fi
 case $ranks in '' | *[!0-9]* | 0) die "tests/bench/run.sh: --ranks: $ranks: must be a number of ranks" ;; esac
 case $output in /* | '') ;; *) output=$PWD/$output ;; esac
 
 "$root/jobs/setup.sh" release
 cd "$root"
 cmake --preset release -DHALOSCOPE_BENCH=ON >build/configure-bench.log
-cmake --build --preset release --target bench_poisson bench_kernels bench_halo bench_record bench_record_bare bench_weak haloscope >&2
+cmake --build --preset release --target bench_poisson bench_kernels bench_halo bench_record bench_record_bare bench_weak bench_transport haloscope >&2
 bench=$root/build/release/tests/bench
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -97,6 +97,7 @@ report() {
         fi
         ;;
       weak) row bench_weak -- --cells 24 --repeats 3 --triad-mib 16 ;;
+      transport) row bench_transport -- --particles 2000 --repeats 3 ;;
       poisson)
         row bench_poisson -- --sizes 16 32 --repeats 3 --triad-mib 16
         row bench_poisson --sizes 128 --walls -- --sizes 16 --walls --repeats 3 --triad-mib 16
