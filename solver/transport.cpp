@@ -178,9 +178,9 @@ void Transport::State::track_round(Supply& supply) {
   for (const auto& waiting : tracker.outgoing) room -= static_cast<std::int64_t>(waiting.size());
   for (; room > 0 && tracker.bank.empty() && start_one(supply); --room) empty_bank(children);
   const TransportCounts& after = tracker.sums.counts;
-  clock.work(segment_bytes * static_cast<double>(after.segments - before.segments) +
-             collision_bytes * static_cast<double>(after.collisions - before.collisions) +
-             history_bytes * static_cast<double>(after.histories - before.histories));
+  clock.worked(segment_bytes * static_cast<double>(after.segments - before.segments) +
+               collision_bytes * static_cast<double>(after.collisions - before.collisions) +
+               history_bytes * static_cast<double>(after.histories - before.histories));
 }
 
 Migration::Totals Transport::State::totals() const {

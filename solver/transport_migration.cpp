@@ -64,7 +64,7 @@ void Migration::exchange(Outgoing& outgoing) {
     sent_ += static_cast<std::int64_t>(leaves[s]);
     moved += leaves[s] + came_[s];
   }
-  clock_.work(static_cast<double>(moved * sizeof(Particle)));
+  clock_.worked(static_cast<double>(moved * sizeof(Particle)));
 }
 
 void Migration::begin_sum(const Totals& own) {
