@@ -28,24 +28,23 @@ namespace {
 
 constexpr std::int64_t longest_pause = 50;     ///< steps between two looks at the age of what is kept back
 constexpr double oldest = 1.0;                 ///< age at which it is flushed [s]; with the steps to the next look, 2 s
-constexpr std::int64_t most_kept = 8192;       ///< steps; 4.8 MB
+constexpr std::int64_t most_kept = 8192;       ///< steps; 7.5 MB
 constexpr int most_writers = 64;               ///< ranks that write a flush
-constexpr std::int64_t most_received = 75000;  ///< rows that one of them holds; 44 MB
+constexpr std::int64_t most_received = 50000;  ///< rows that one of them holds; 46 MB
 constexpr std::size_t fill_block = std::size_t{4} << 20;  ///< [bytes]
-constexpr auto phases = static_cast<std::size_t>(n_phases);
 
 template <class T>
 constexpr T missing = std::numeric_limits<T>::has_quiet_NaN ? std::numeric_limits<T>::quiet_NaN() : T{-1};
 hid_t type_of(double) { return H5T_NATIVE_DOUBLE; }
 hid_t type_of(std::int64_t) { return H5T_NATIVE_INT64; }
 
-/// One step of one rank as it travels to the rank that writes it.
+/// One step of one rank as it travels to the rank that writes it; of each phase by its place in the file.
 struct Row {
   double step_seconds, step_start_seconds;
   PerPhase<double> phase_seconds, point_to_point_seconds, collective_seconds, compute_seconds, ideal_seconds;
   PerPhase<std::int64_t> messages, bytes, collectives;
 };
-static_assert(sizeof(Row) == 8 * (2 + 8 * phases));
+static_assert(sizeof(Row) == 8 * (2 + 8 * static_cast<std::size_t>(n_phases)));
 
 /// What @p work throws, as one line; empty when it goes well.
 template <class Work>
@@ -124,6 +123,7 @@ struct Record::State {
   Communicator comm;
   int rank = 0, ranks = 1;
   std::string path, partial;
+  std::vector<Phase> phases;
   std::int64_t steps = 0, capacity = 0;
   std::int64_t flushed = 0, kept = 0;
   std::int64_t next_look = 1;  ///< steps kept at which all ranks compare ages
@@ -150,7 +150,11 @@ struct Record::State {
 
 Record::State::State(MPI_Comm world, const std::string& where, bool force, const RecordHeader& header,
                      const MachineReport& machine)
-    : comm(make_communicator(world)), path(where), partial(where + ".part"), steps(header.steps) {
+    : comm(make_communicator(world)),
+      path(where),
+      partial(where + ".part"),
+      phases(header.phases),
+      steps(header.steps) {
   require(header.steps >= 1, "a record has at least one step");
   check_mpi(MPI_Comm_rank(comm.get(), &rank));
   check_mpi(MPI_Comm_size(comm.get(), &ranks));
@@ -285,21 +289,28 @@ void Record::State::write_own(const std::string& name, const T* value, hid_t typ
 void Record::State::keep(const StepTimes& times, double aligned_start, const std::vector<double>& solver_values) {
   require(flushed + kept < steps, "no more steps are recorded than were planned");
   require(rank != 0 || solver_values.size() == values.size(), "one value is given for each solver quantity");
+  for (int p = 0; p < n_phases; ++p)
+    require(times.phase_seconds[static_cast<std::size_t>(p)] == 0 || std::ranges::count(phases, Phase{p}) == 1,
+            "time is spent in phases that are recorded, only");
   if (flushed + kept == 0) {
     first_start = aligned_start;
     check_mpi(MPI_Bcast(&first_start, 1, MPI_DOUBLE, 0, comm.get()));
   }
   const auto step = static_cast<std::size_t>(kept);
-  rows[step] = {times.seconds,
-                aligned_start - first_start,
-                times.phase_seconds,
-                times.point_to_point_seconds,
-                times.collective_seconds,
-                times.compute_seconds,
-                times.ideal_seconds,
-                times.messages,
-                times.bytes,
-                times.collectives};
+  Row& row = rows[step];
+  row.step_seconds = times.seconds;
+  row.step_start_seconds = aligned_start - first_start;
+  for (std::size_t place = 0; place < phases.size(); ++place) {
+    const auto p = static_cast<std::size_t>(phases[place]);
+    row.phase_seconds[place] = times.phase_seconds[p];
+    row.point_to_point_seconds[place] = times.point_to_point_seconds[p];
+    row.collective_seconds[place] = times.collective_seconds[p];
+    row.compute_seconds[place] = times.compute_seconds[p];
+    row.ideal_seconds[place] = times.ideal_seconds[p];
+    row.messages[place] = times.messages[p];
+    row.bytes[place] = times.bytes[p];
+    row.collectives[place] = times.collectives[p];
+  }
   for (std::size_t quantity = 0; quantity < values.size(); ++quantity) values[quantity][step] = solver_values[quantity];
   ++kept;
 }

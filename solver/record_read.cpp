@@ -122,12 +122,11 @@ void read_step_seconds(hid_t file, hsize_t steps, hsize_t ranks, RunFile& run) {
 }
 
 /// Time of each rank outside MPI, by steps and phases summed up.
-std::vector<double> read_compute_seconds(hid_t file, hsize_t ranks, hsize_t begin, hsize_t end) {
+std::vector<double> read_compute_seconds(hid_t file, hsize_t ranks, hsize_t n, hsize_t begin, hsize_t end) {
   std::vector<double> compute(ranks, 0);
   const auto add = [&](const std::string& name, double sign) {
-    for_each_slab(file, name, {ranks, n_phases}, begin, end, [&](const double* values, hsize_t, hsize_t rows) {
-      for (hsize_t cell = 0; cell < rows * ranks * n_phases; ++cell)
-        compute[cell / n_phases % ranks] += sign * values[cell];
+    for_each_slab(file, name, {ranks, n}, begin, end, [&](const double* values, hsize_t, hsize_t rows) {
+      for (hsize_t cell = 0; cell < rows * ranks * n; ++cell) compute[cell / n % ranks] += sign * values[cell];
     });
   };
   add("/timing/phase_seconds", 1);
@@ -136,21 +135,15 @@ std::vector<double> read_compute_seconds(hid_t file, hsize_t ranks, hsize_t begi
   return compute;
 }
 
-void add_up(hid_t file, const std::string& name, hsize_t ranks, hsize_t begin, hsize_t end, PerPhase<double>& sum) {
+/// Of the @p n phases of the file; a count below 0 is not known, hence NaN.
+void add_up(hid_t file, const std::string& name, hsize_t ranks, hsize_t n, hsize_t begin, hsize_t end,
+            PerPhase<double>& sum, bool counts = false) {
   sum = {};
-  for_each_slab(file, name, {ranks, n_phases}, begin, end, [&](const double* values, hsize_t, hsize_t rows) {
+  for_each_slab(file, name, {ranks, n}, begin, end, [&](const double* values, hsize_t, hsize_t rows) {
     for (hsize_t row = 0; row < rows * ranks; ++row)
-      for (std::size_t phase = 0; phase < n_phases; ++phase) sum[phase] += values[row * n_phases + phase];
-  });
-}
-
-void count_up(hid_t file, const std::string& name, hsize_t ranks, hsize_t begin, hsize_t end, PerPhase<double>& sum) {
-  sum = {};
-  for_each_slab(file, name, {ranks, n_phases}, begin, end, [&](const double* values, hsize_t, hsize_t rows) {
-    for (hsize_t row = 0; row < rows * ranks; ++row)
-      for (std::size_t phase = 0; phase < n_phases; ++phase) {
-        const double count = values[row * n_phases + phase];
-        sum[phase] += count < 0 ? std::numeric_limits<double>::quiet_NaN() : count;
+      for (hsize_t phase = 0; phase < n; ++phase) {
+        const double value = values[row * n + phase];
+        sum[phase] += counts && value < 0 ? std::numeric_limits<double>::quiet_NaN() : value;
       }
   });
 }
@@ -164,7 +157,7 @@ VirtualTimes read_virtual_times(hid_t file, hsize_t ranks, const RunFile& run, h
   };
   const auto sum_up = [&](const std::string& name, PerPhase<double>* by_phase) {
     Sums sums{std::vector<double>(steps, 0), std::vector<double>(steps, 0), std::vector<double>(ranks, 0)};
-    const hsize_t width = by_phase != nullptr ? n_phases : 1;
+    const hsize_t width = by_phase != nullptr ? run.phases.size() : 1;
     std::vector<hsize_t> rest{ranks};
     if (by_phase != nullptr) rest.push_back(width);
     for_each_slab(file, name, rest, 0, steps, [&](const double* values, hsize_t first, hsize_t rows) {
@@ -222,7 +215,8 @@ std::vector<double> read_reals(hid_t file, const std::string& name, std::size_t 
 
 std::vector<Check> read_checks(hid_t file) {
   const hdf5::Group group(check(H5Gopen2(file, "/expect", H5P_DEFAULT)));
-  if (links_of(group.get()).empty()) return {};  // the run did not finish
+  const std::vector<std::string> columns = links_of(group.get());
+  if (columns.empty()) return {};  // the run did not finish
   const std::vector<std::string> names = read_text_column(file, "/expect/name");
   const std::vector<std::string> sources = read_text_column(file, "/expect/source");
   const std::size_t n = names.size();
@@ -230,9 +224,12 @@ std::vector<Check> read_checks(hid_t file) {
   const std::vector<double> measured = read_reals(file, "/expect/measured", n);
   const std::vector<double> tolerance = read_reals(file, "/expect/tolerance", n);
   const std::vector<double> pass = read_reals(file, "/expect/pass", n);
+  std::vector<double> error(n, std::numeric_limits<double>::quiet_NaN());
+  if (std::ranges::count(columns, "standard_error") > 0)  // which files of older programs do not have
+    error = read_reals(file, "/expect/standard_error", n);
   std::vector<Check> checks;
   for (std::size_t i = 0; i < n; ++i)
-    checks.push_back({names[i], expected[i], measured[i], tolerance[i], sources.at(i), pass[i] > 0});
+    checks.push_back({names[i], expected[i], measured[i], tolerance[i], sources.at(i), pass[i] > 0, error[i]});
   return checks;
 }
 
@@ -253,9 +250,12 @@ void read_phases(hid_t file, RunFile& run) {
   run.phases = read_attributes(set.get()).texts["phases"];
   std::vector<std::string> known;
   for (int phase = 0; phase < n_phases; ++phase) known.emplace_back(name(static_cast<Phase>(phase)));
-  if (run.phases != known)
-    throw hdf5::Error(
-        fmt::format("its phases are {}; this program knows {}", fmt::join(run.phases, ", "), fmt::join(known, ", ")));
+  for (const std::string& phase : run.phases) {
+    if (std::ranges::find(known, phase) == known.end())
+      throw hdf5::Error(
+          fmt::format("its phase {} is not one of those that this program knows: {}", phase, fmt::join(known, ", ")));
+    if (std::ranges::count(run.phases, phase) > 1) throw hdf5::Error(fmt::format("it has the phase {} twice", phase));
+  }
 }
 
 RunFile read(hid_t file, bool whole) {
@@ -283,13 +283,16 @@ RunFile read(hid_t file, bool whole) {
 
   const auto warmup = static_cast<hsize_t>(std::max<std::int64_t>(attributes.number["warmup_steps"], 0));
   const hsize_t begin = std::min(warmup, steps);
-  add_up(file, "/timing/phase_seconds", ranks, begin, steps, run.phase_seconds);
-  add_up(file, "/timing/point_to_point_seconds", ranks, begin, steps, run.point_to_point_seconds);
-  add_up(file, "/timing/collective_seconds", ranks, begin, steps, run.collective_seconds);
-  run.compute_seconds = read_compute_seconds(file, ranks, begin, steps);
-  count_up(file, "/timing/messages", ranks, begin, steps, run.messages);
-  count_up(file, "/timing/bytes", ranks, begin, steps, run.bytes);
-  count_up(file, "/timing/collectives", ranks, begin, steps, run.collectives);
+  const auto add = [&](const char* name, PerPhase<double>& sum, bool counts) {
+    add_up(file, std::string("/timing/") + name, ranks, run.phases.size(), begin, steps, sum, counts);
+  };
+  add("phase_seconds", run.phase_seconds, false);
+  add("point_to_point_seconds", run.point_to_point_seconds, false);
+  add("collective_seconds", run.collective_seconds, false);
+  run.compute_seconds = read_compute_seconds(file, ranks, run.phases.size(), begin, steps);
+  add("messages", run.messages, true);
+  add("bytes", run.bytes, true);
+  add("collectives", run.collectives, true);
 
   if (attributes.text["clock"] == "virtual") run.virtual_times = read_virtual_times(file, ranks, run, begin);
 

@@ -117,6 +117,7 @@ void write_checks(hid_t root, const std::vector<Check>& checks) {
   write_column(at, "expected", H5T_NATIVE_DOUBLE, checks, [](const Check& row) { return row.expected; });
   write_column(at, "measured", H5T_NATIVE_DOUBLE, checks, [](const Check& row) { return row.measured; });
   write_column(at, "tolerance", H5T_NATIVE_DOUBLE, checks, [](const Check& row) { return row.tolerance; });
+  write_column(at, "standard_error", H5T_NATIVE_DOUBLE, checks, [](const Check& row) { return row.standard_error; });
   write_column(at, "source", text.get(), checks, [](const Check& row) { return row.source.c_str(); });
   write_column(at, "pass", H5T_NATIVE_INT64, checks, [](const Check& row) -> std::int64_t { return row.pass; });
 }
@@ -140,17 +141,17 @@ void write_machine(hid_t root, const MachineReport& machine) {
 void create_rows(hid_t root, const RecordHeader& header, const RecordExtents& extents) {
   const auto steps = static_cast<hsize_t>(header.steps);
   const auto ranks = static_cast<hsize_t>(extents.ranks);
+  std::vector<std::string> phases;
+  for (const Phase phase : header.phases) phases.emplace_back(name(phase));
   const hdf5::Group timing = create_group(root, "timing");
   for (const char* const name : {"step_seconds", "step_start_seconds"}) create_real(timing.get(), name, {steps, ranks});
   for (const char* const name : {"phase_seconds", "point_to_point_seconds", "collective_seconds"})
-    create_real(timing.get(), name, {steps, ranks, n_phases});
+    create_real(timing.get(), name, {steps, ranks, phases.size()});
   if (header.clock == "virtual")
     for (const char* const name : {"compute_seconds", "ideal_seconds"})
-      create_real(timing.get(), name, {steps, ranks, n_phases});
+      create_real(timing.get(), name, {steps, ranks, phases.size()});
   for (const char* const name : {"messages", "bytes", "collectives"})
-    create_integer(timing.get(), name, {steps, ranks, n_phases});
-  std::vector<std::string> phases;
-  for (int phase = 0; phase < n_phases; ++phase) phases.emplace_back(name(static_cast<Phase>(phase)));
+    create_integer(timing.get(), name, {steps, ranks, phases.size()});
   const hdf5::Dataset labelled(check(H5Dopen2(timing.get(), "phase_seconds", H5P_DEFAULT)));
   hdf5::write_attribute(labelled.get(), "phases", phases);
 
@@ -222,8 +223,8 @@ RecordStructure::RecordStructure(const std::string& path, const RecordHeader& he
   for (const auto& [name, text] : text_) texts += text.size();
   for (const auto& [name, text] : machine.facts) texts += text.size();
   const std::uint64_t per_phase = header.clock == "virtual" ? 8 : 6;
-  const auto step_size =
-      static_cast<std::uint64_t>(extents.ranks) * (2 + per_phase * n_phases) + header.solver_quantities.size();
+  const auto step_size = static_cast<std::uint64_t>(extents.ranks) * (2 + per_phase * header.phases.size()) +
+                         header.solver_quantities.size();
   reserve(path, slack + 2 * texts, O_RDWR | O_CREAT | O_TRUNC,
           8 * step_size * static_cast<std::uint64_t>(header.steps));
   const hdf5::Properties access = hdf5::serial_access();
@@ -268,7 +269,7 @@ void RecordStructure::finish(const RecordEnd& end) {
   for (const auto& [name, text] : text_) size += text.size();
   for (const std::string& text : invalid_reasons_) size += text.size();
   for (const std::string& text : warnings_) size += text.size();
-  for (const Check& row : end.checks) size += row.name.size() + row.source.size() + 100;
+  for (const Check& row : end.checks) size += row.name.size() + row.source.size() + 110;
   for (const RecordEnd::Profile& profile : end.profiles) size += 2000 + 16 * profile.value.size();
   reserve(path_, slack + 2 * size, O_RDWR);
 

@@ -63,6 +63,7 @@ RecordHeader header_of(MPI_Comm world, const Case& settings, const RunOptions& o
   header.warmup_steps = settings.warmup_steps;
   header.steps = most_steps(settings);
   header.solver_quantities = workload.quantities();
+  header.phases = phases_of(settings.problem);
   header.extra = workload.attributes();
   header.extra["petsc_version"] = PetscSession::version();
   header.extra["clock_uncertainty_seconds"] = seconds_text(clocks.uncertainty);
@@ -79,7 +80,7 @@ double phase_gap(const StepTimes& times) {
   return times.seconds > 0 ? std::abs(sum - times.seconds) / times.seconds : 0;
 }
 
-/// Steps until the last step, the end time, a signal or a value that is no number.
+/// Steps until the last step, the end time, a signal, a value that is no number, or a workload that cannot go on.
 Evidence take_steps(MPI_Comm world, const Case& settings, Workload& workload, PhaseClock& clock,
                     const ClockModel& aligned, Record& record, Computing& computing) {
   Evidence evidence;
@@ -105,13 +106,27 @@ Evidence take_steps(MPI_Comm world, const Case& settings, Workload& workload, Ph
     progress.update(times, workload.time(), settings.end_time_s);
     evidence.phase_gap = std::max(evidence.phase_gap, phase_gap(times));
     for (std::size_t n = 0; n < names.size(); ++n) evidence.solver[names[n]].push_back(values[n]);
-    if (!std::ranges::all_of(values, [](double value) { return std::isfinite(value); }))
+    if (const std::string why = workload.stopped(); !why.empty())
+      evidence.stopped = fmt::format("stopped after step {}: {}", step, why);
+    else if (!std::ranges::all_of(values, [](double value) { return std::isfinite(value); }))
       evidence.stopped = fmt::format("stopped after step {}: the solution is not finite", step);
     else if (const std::string signal = stop.seen(); !signal.empty() && step < steps)
       evidence.stopped = fmt::format("stopped by {} after {} of {} steps", signal, step, steps);
   }
   check_mpi(MPI_Allreduce(MPI_IN_PLACE, &evidence.phase_gap, 1, MPI_DOUBLE, MPI_MAX, world));
   return evidence;
+}
+
+/// What the expectations name, and where particles were lost. Collective.
+void gather_results(const Case& settings, Workload& workload, Evidence& evidence) {
+  for (const Expectation& expected : settings.expectations) {
+    if (!expected.at.empty()) continue;
+    evidence.scalars[expected.quantity] = workload.quantity(expected.quantity);
+    evidence.standard_errors[expected.quantity] = workload.standard_error(expected.quantity);
+  }
+  const auto lost = evidence.solver.find("lost");
+  if (lost != evidence.solver.end() && std::ranges::any_of(lost->second, [](double count) { return count > 0; }))
+    evidence.lost_positions = workload.lost_positions();
 }
 
 void warn(const std::string& text) { fmt::print(stderr, "warning: {}\n", text); }
@@ -152,8 +167,7 @@ ExitCode run(MPI_Comm world, const PetscSession& petsc, const RunOptions& option
   // 5. The verdict.
   evidence.profiles = workload->profiles();
   evidence.cells = std::accumulate(settings.cells.begin(), settings.cells.end(), 1.0, std::multiplies<>());
-  for (const Expectation& expected : settings.expectations)
-    if (expected.at.empty()) evidence.scalars[expected.quantity] = workload->quantity(expected.quantity);
+  gather_results(settings, *workload, evidence);
   const Verdict verdict = judge(settings, evidence);
   RecordEnd end{verdict.valid(), verdict.reasons, machine.warnings, verdict.checks, evidence.profiles};
   describe_network_at_end(ask_network(world), end);

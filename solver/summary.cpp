@@ -108,6 +108,31 @@ void write_solver(Out out, const RunFile& file) {
   fmt::format_to(out, "\n");
 }
 
+/// Particles followed, of the steps that have them.
+void write_transport(Out out, const RunFile& file) {
+  const std::vector<double> times = after_warmup(file, file.step_seconds);
+  const double elapsed = std::accumulate(times.begin(), times.end(), 0.0);
+  const auto values_of = [&](const char* name) {
+    const auto found = file.solver.find(name);
+    return found == file.solver.end() ? std::vector<double>{} : after_warmup(file, found->second);
+  };
+  const auto sum = [](const std::vector<double>& values) { return std::accumulate(values.begin(), values.end(), 0.0); };
+  const std::vector<double> histories = values_of("histories");
+  if (histories.empty() || !(elapsed > 0)) return;
+  fmt::format_to(out, "\n  {:<16}{} histories a step", "solver",
+                 count(sum(histories) / static_cast<double>(histories.size())));
+  for (const char* const what : {"segments", "collisions"})
+    if (const auto values = values_of(what); !values.empty())
+      fmt::format_to(out, "; {} {} a second", count(sum(values) / elapsed), what);
+  if (std::vector<double> rounds = values_of("rounds"); !rounds.empty()) {
+    std::ranges::sort(rounds);
+    fmt::format_to(out, "; {:g} rounds a step (median), at most {:g}", percentile(rounds, 0.5), rounds.back());
+  }
+  const auto lost = file.solver.find("lost");
+  if (lost != file.solver.end()) fmt::format_to(out, "; {:g} lost", sum(lost->second));
+  fmt::format_to(out, "\n");
+}
+
 /// The sweep of problem exchange: the n-th point of its profile is the n-th size.
 void write_exchange(Out out, const RunFile& file) {
   constexpr std::string_view prefix = "exchange_seconds_";
@@ -141,10 +166,19 @@ void write_checks(Out out, const RunFile& file) {
   if (file.checks.empty()) return;
   std::size_t width = 12;
   for (const Check& check : file.checks) width = std::max(width, check.name.size());
-  fmt::format_to(out, "\n  {:<{}}  {:>12}{:>12}{:>11}\n", "check", width, "expected", "measured", "tolerance");
-  for (const Check& check : file.checks)
-    fmt::format_to(out, "  {:<{}}  {:>12.5g}{:>12.5g}{:>11.2g}  {}  {}\n", check.name, width, check.expected,
-                   check.measured, check.tolerance, check.pass ? "pass" : "FAIL", check.source);
+  const auto drawn = [](const Check& check) { return std::isfinite(check.standard_error); };
+  const bool errors = std::ranges::any_of(file.checks, drawn);  // then how far off the value may be, and how far it is
+  fmt::format_to(out, "\n  {:<{}}  {:>12}{:>12}{}{:>11}\n", "check", width, "expected", "measured",
+                 errors ? fmt::format("{:>11}{:>10}", "± error", "off by") : "", "tolerance");
+  for (const Check& check : file.checks) {
+    std::string error;
+    if (errors) error = std::string(21, ' ');
+    if (drawn(check))
+      error = fmt::format("{:>11}{:>10}", fmt::format("{:.2g}", check.standard_error),
+                          fmt::format("{:.2f} σ", (check.measured - check.expected) / check.standard_error));
+    fmt::format_to(out, "  {:<{}}  {:>12.5g}{:>12.5g}{}{:>11.2g}  {}  {}\n", check.name, width, check.expected,
+                   check.measured, error, check.tolerance, check.pass ? "pass" : "FAIL", check.source);
+  }
 }
 
 }  // namespace
@@ -157,6 +191,7 @@ std::string summary(const RunFile& file, const std::string& path) {
   write_phases(out, file);
   write_efficiency(out, file);
   write_solver(out, file);
+  write_transport(out, file);
   write_exchange(out, file);
   write_checks(out, file);
   fmt::format_to(out, "\n");

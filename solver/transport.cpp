@@ -21,9 +21,10 @@ namespace haloscope {
 
 namespace {
 
-/// Children that wait on one rank, in multiples of the particles in flight. Those that wait of a source that is not
-/// supercritical are the siblings along one line of descent: a few.
-constexpr std::size_t bank_limit = 32, smallest_bank = 100'000;
+/// Particles that wait on one rank, in multiples of those in flight: children, and what found no room in a message. Of
+/// a source that is not supercritical, few children wait, the siblings along one line of descent; and each side brings
+/// at most one message a round.
+constexpr std::size_t waiting_limit = 32, smallest_limit = 100'000;
 /// Histories of children between two exchanges, likewise: so that a source that is supercritical comes to be noticed.
 constexpr std::int64_t children_a_round = 16;
 constexpr std::int64_t lost_limit = 100;  ///< in a step, beyond which the case is not worth going on with
@@ -55,7 +56,8 @@ struct Transport::State {
         migration(where, settings.in_flight, phases),
         regions(regions_of(geometry, settings)),
         region_sums(regions.size()),
-        results(settings, regions, source.strength()) {}
+        results(settings, regions, source.strength()),
+        most_waiting(std::max(waiting_limit * static_cast<std::size_t>(settings.in_flight), smallest_limit)) {}
 
   static std::vector<Region> regions_of(const Geometry& geometry, const TransportCase& settings) {
     std::vector<Region> all{make_region(geometry, settings, {})};
@@ -93,6 +95,7 @@ struct Transport::State {
   std::vector<double> packed;  ///< memory for its reduction
   std::int64_t steps = 0, rounds = 0, sent_before = 0;
   std::string stopped;
+  std::size_t most_waiting;
   bool more = false;     ///< particles of this batch are yet to start
   Particle upcoming{};   ///< the next of them, from a source
   std::size_t left = 0;  ///< the next of them, from sites: how many there are
@@ -155,8 +158,7 @@ bool Transport::State::start_one(Supply& supply) {
 }
 
 void Transport::State::empty_bank(std::int64_t& allowed) {
-  const std::size_t limit = std::max(bank_limit * static_cast<std::size_t>(settings.in_flight), smallest_bank);
-  while (!tracker.bank.empty() && allowed > 0 && tracker.bank.size() <= limit) {
+  while (!tracker.bank.empty() && allowed > 0 && tracker.bank.size() <= most_waiting) {
     Particle child = tracker.bank.back();
     tracker.bank.pop_back();
     tracker.follow(child);
@@ -182,13 +184,12 @@ void Transport::State::track_round(Supply& supply) {
 }
 
 Migration::Totals Transport::State::totals() const {
-  std::size_t in_flight = tracker.bank.size() + (more ? 1 : 0);
-  for (const auto& waiting : tracker.outgoing) in_flight += waiting.size();
-  const std::size_t limit = std::max(bank_limit * static_cast<std::size_t>(settings.in_flight), smallest_bank);
+  std::size_t waiting = tracker.bank.size();
+  for (const auto& out : tracker.outgoing) waiting += out.size();
   const TransportCounts& counts = tracker.sums.counts;
-  return {static_cast<std::int64_t>(in_flight),
+  return {static_cast<std::int64_t>(waiting) + (more ? 1 : 0),
           eigenvalue() ? static_cast<std::int64_t>(tracker.sites.size()) : counts.secondaries, counts.lost,
-          tracker.bank.size() > limit ? 1 : 0};
+          waiting > most_waiting && counts.secondaries > static_cast<std::int64_t>(most_waiting) ? 1 : 0};
 }
 
 /// Nothing is left to track, or it is not worth tracking.

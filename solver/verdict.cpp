@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace haloscope {
 
@@ -64,12 +65,20 @@ double measured_at_end(const Evidence& evidence, const std::string& name) {
   return series.value.empty() ? nan : series.value.back();
 }
 
+bool too_uncertain(const Expectation& expected, double standard_error) {
+  return std::isfinite(expected.relative_error) &&
+         !(standard_error <= expected.relative_error * std::abs(expected.values.front()));
+}
+
 /// One row for each expectation; of several points the worst, where NaN is worst of all.
 Check check_expectation(const Expectation& expected, const Evidence& evidence) {
-  Check check{expected.quantity, nan, nan, expected.tolerance, expected.source, false};
+  Check check{expected.quantity, nan, nan, expected.tolerance, expected.source, false, nan};
   if (expected.at.empty()) {
     check.expected = expected.values.front();
     check.measured = measured_at_end(evidence, expected.quantity);
+    const auto error = evidence.standard_errors.find(expected.quantity);
+    if (error != evidence.standard_errors.end()) check.standard_error = error->second;
+    if (expected.sigmas > 0) check.tolerance = expected.sigmas * check.standard_error;
   } else {
     double worst = -1;
     for (std::size_t i = 0; i < expected.at.size() && !std::isnan(worst); ++i) {
@@ -85,11 +94,22 @@ Check check_expectation(const Expectation& expected, const Evidence& evidence) {
     }
   }
   check.pass = std::abs(check.measured - check.expected) <= check.tolerance;  // false for NaN
+  if (expected.sigmas > 0) check.pass = check.pass && !too_uncertain(expected, check.standard_error);
   return check;
 }
 
-std::string failure(const Check& check) {
+std::string failure(const Check& check, const Expectation& expected) {
   if (std::isnan(check.measured)) return fmt::format("{}: not reached or not measured", check.name);
+  if (expected.sigmas > 0) {
+    if (!std::isfinite(check.standard_error))
+      return fmt::format("{}: {:.6g} has no standard error: too few steps that count", check.name, check.measured);
+    if (std::abs(check.measured - check.expected) <= check.tolerance)
+      return fmt::format("{}: its standard error {:.2g} is above {:.2g}, {:g} of the expected value", check.name,
+                         check.standard_error, expected.relative_error * std::abs(check.expected),
+                         expected.relative_error);
+    return fmt::format("{}: {:.6g}, expected {:.6g} within {:.2g}, {:g} standard errors", check.name, check.measured,
+                       check.expected, check.tolerance, expected.sigmas);
+  }
   return fmt::format("{}: {:.6g}, expected {:.6g} within {:.2g}", check.name, check.measured, check.expected,
                      check.tolerance);
 }
@@ -100,6 +120,14 @@ void look_for_nan(const Evidence& evidence, std::vector<std::string>& reasons) {
     if (bad != values.end())
       reasons.push_back(fmt::format("{} is not a number at step {}", name, bad - values.begin() + 1));
   }
+}
+
+void look_for_lost(const Evidence& evidence, std::vector<std::string>& reasons) {
+  const std::vector<double>* const lost = find(evidence, "lost");
+  const double count = lost == nullptr ? 0 : std::accumulate(lost->begin(), lost->end(), 0.0);
+  if (count == 0) return;
+  reasons.push_back(fmt::format("{:.0f} particle{} lost{}{}", count, count == 1 ? " was" : "s were",
+                                evidence.lost_positions.empty() ? "" : ": ", evidence.lost_positions));
 }
 
 void look_for_excess(const Evidence& evidence, const std::string& name, double bound,
@@ -129,10 +157,12 @@ double interpolate(const std::vector<double>& x, const std::vector<double>& valu
 Verdict judge(const Case& settings, const Evidence& evidence) {
   Verdict verdict;
   if (!evidence.stopped.empty()) verdict.reasons.push_back(evidence.stopped);
-  if (settings.halo_method == HaloMethod::mock && settings.problem != Problem::exchange)
+  const bool solves = settings.problem == Problem::flow || settings.problem == Problem::poisson;
+  if (settings.halo_method == HaloMethod::mock && solves)
     verdict.reasons.emplace_back("halo method mock: fields were not exchanged");
   look_for_nan(evidence, verdict.reasons);
-  if (settings.iterations == 0) {
+  if (settings.problem == Problem::transport) look_for_lost(evidence, verdict.reasons);
+  if (solves && settings.iterations == 0) {
     look_for_excess(evidence, "residual", settings.tolerance, verdict.reasons);
     // max|∇·u| dx ≤ ‖∇·u‖₂ dx ≤ tolerance ‖∇·u*‖₂ dx ≤ tolerance √cells · 6 max|u*|: six faces a cell; the last addend
     // is rounding.
@@ -145,7 +175,7 @@ Verdict judge(const Case& settings, const Evidence& evidence) {
     // The bare exchange with mock measures packing and promises nothing about ghosts.
     if (settings.halo_method == HaloMethod::mock && expected.quantity == "ghost_errors") continue;
     verdict.checks.push_back(check_expectation(expected, evidence));
-    if (!verdict.checks.back().pass) verdict.reasons.push_back(failure(verdict.checks.back()));
+    if (!verdict.checks.back().pass) verdict.reasons.push_back(failure(verdict.checks.back(), expected));
   }
   return verdict;
 }

@@ -77,6 +77,22 @@ class FlowWorkload final : public Workload {
 
 double Workload::standard_error(const std::string&) { return std::nan(""); }
 
+std::vector<Phase> phases_of(Problem problem) {
+  switch (problem) {
+    case Problem::transport:
+      return {Phase::other, Phase::track, Phase::migrate, Phase::wait, Phase::reduce};
+    case Problem::option:
+      return {Phase::other, Phase::track, Phase::reduce};
+    case Problem::allreduce:
+      return {Phase::other, Phase::burst, Phase::wait, Phase::reduce};
+    case Problem::flow:
+    case Problem::poisson:
+    case Problem::exchange:
+      break;
+  }
+  return {solver_phases.begin(), solver_phases.end()};
+}
+
 std::unique_ptr<Workload> make_workload(MPI_Comm comm, const Case& settings, PhaseClock& clock) {
   switch (settings.problem) {
     case Problem::flow:

@@ -34,6 +34,11 @@ enum class Phase : int {
 inline constexpr int n_phases = 14;
 [[nodiscard]] std::string_view name(Phase phase) noexcept;
 
+/// Those of the flow solver and its parts, and of a program that is not ours.
+inline constexpr std::array solver_phases = {Phase::other,      Phase::halo,   Phase::momentum,
+                                             Phase::projection, Phase::krylov, Phase::stencil,
+                                             Phase::smoother,   Phase::coarse, Phase::monitor};
+
 template <class T>
 using PerPhase = std::array<T, n_phases>;
 

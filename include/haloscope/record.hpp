@@ -14,6 +14,7 @@
 #include <mpi.h>
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,6 +34,7 @@ struct RecordHeader {
   std::int64_t seed = 1, warmup_steps = 0;
   std::int64_t steps = 0;                      ///< planned: the first extent of every data set
   std::vector<std::string> solver_quantities;  ///< names under /solver, one value a step
+  std::vector<Phase> phases{solver_phases.begin(), solver_phases.end()};  ///< all in which a step can spend time
   /// Further root attributes: petsc_version and whatever a problem or a network adds. What stands here goes before what
   /// the record would have written under that name.
   std::map<std::string, std::string> extra{};
@@ -45,6 +47,7 @@ struct Check {
   double expected = 0, measured = 0, tolerance = 0;
   std::string source;
   bool pass = false;
+  double standard_error = std::numeric_limits<double>::quiet_NaN();  ///< of `measured`; NaN: none
 };
 
 /// What is known only at the end.
@@ -76,7 +79,7 @@ class Record {
 
   /// Takes one step of this rank, start times already aligned; flushes when due, so that nothing kept back is older
   /// than 2 s or 100 steps, whichever is later. @p solver is rank 0's, in the order of solver_quantities. Collective,
-  /// and outside every phase; most calls copy about 600 bytes, at least one in 50 is an Allreduce of 8 bytes. @throws
+  /// and outside every phase; most calls copy about 900 bytes, at least one in 50 is an Allreduce of 8 bytes. @throws
   /// LibraryError on all ranks when the disk is full: flushed steps are kept.
   void append(const StepTimes& times, double aligned_start, const std::vector<double>& solver);
   /// Writes what append() has kept back. Collective.
@@ -105,9 +108,11 @@ struct RunFile {
   std::map<std::string, std::string> text;     ///< string attributes of the root
   std::map<std::string, std::int64_t> number;  ///< integer attributes of the root: valid, ranks, steps_completed, …
   std::map<std::string, std::string> machine;  ///< attributes of /machine
-  std::vector<std::string> phases, warnings, invalid_reasons;
+  std::vector<std::string> phases;             ///< of this file: some of those that there are
+  std::vector<std::string> warnings, invalid_reasons;
   std::vector<double> step_seconds;  ///< of each completed step: the slowest rank [s]
-  PerPhase<double> phase_seconds{};  ///< summed over completed steps after warm-up and over ranks [s]
+  /// By place in `phases`: summed over completed steps after warm-up and over ranks [s]; 0 beyond the last of them.
+  PerPhase<double> phase_seconds{};
   PerPhase<double> point_to_point_seconds{}, collective_seconds{};  ///< likewise
   PerPhase<double> messages{}, bytes{}, collectives{};              ///< likewise, counts; NaN where nothing counted
   std::map<std::string, std::vector<double>> solver;                ///< (step)
@@ -118,7 +123,8 @@ struct RunFile {
 };
 
 /// Not @p whole: only the root's attributes, phases and step_seconds, which is quick however many ranks there are.
-/// @throws UserError when @p path is missing, truncated, not a run file, or of another schema version.
+/// @throws UserError when @p path is missing, truncated, not a run file, of another schema version, or has a phase that
+/// is not known.
 [[nodiscard]] RunFile read_run_file(const std::string& path, bool whole = true);
 
 }  // namespace haloscope

@@ -20,10 +20,12 @@ struct Evidence {
   std::map<std::string, std::vector<double>>
       solver;  ///< (step), as under /solver; `time` [s] is at the end of the step
   std::vector<RecordEnd::Profile> profiles;
-  std::map<std::string, double> scalars;  ///< final values by name
-  double cells = 0;                       ///< of the whole grid
-  double phase_gap = 0;                   ///< largest |Σ phases - step| / step of any rank and step
-  std::string stopped;                    ///< why the run ended before its last step; empty when it did not
+  std::map<std::string, double> scalars;          ///< final values by name …
+  std::map<std::string, double> standard_errors;  ///< … and how far off they may be, of those drawn at random
+  std::string lost_positions;                     ///< of particles, for people; empty: not known
+  double cells = 0;                               ///< of the whole grid
+  double phase_gap = 0;                           ///< largest |Σ phases - step| / step of any rank and step
+  std::string stopped;                            ///< why the run ended before its last step; empty when it did not
 };
 
 struct Verdict {
@@ -32,7 +34,8 @@ struct Verdict {
   [[nodiscard]] bool valid() const noexcept { return reasons.empty(); }
 };
 
-/// Expectations, residual, divergence, NaN, sum of phases, fields that were never exchanged.
+/// Expectations, NaN, sum of phases; of a flow and a pressure solve residual, divergence and fields that were never
+/// exchanged; of transport lost particles.
 [[nodiscard]] Verdict judge(const Case& settings, const Evidence& evidence);
 
 /// @p value at @p x on the line through the points, linear between them; NaN outside. @pre x sorted, same sizes.

@@ -39,7 +39,12 @@ class Workload {
   [[nodiscard]] virtual double standard_error(const std::string& name);
   /// Why no further step can be taken; empty when one can. The same on every rank.
   [[nodiscard]] virtual std::string stopped() const { return {}; }
+  /// Where particles were lost, which /solver/lost counts, for people. Collective; the same on every rank.
+  [[nodiscard]] virtual std::string lost_positions() { return {}; }
 };
+
+/// What the steps of a problem can spend time in; all that its record keeps.
+[[nodiscard]] std::vector<Phase> phases_of(Problem problem);
 
 /// Collective over @p comm. @throws UserError for settings that cannot run on so many ranks, LibraryError
 [[nodiscard]] std::unique_ptr<Workload> make_workload(MPI_Comm comm, const Case& settings, PhaseClock& clock);

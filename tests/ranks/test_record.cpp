@@ -47,7 +47,7 @@ StepTimes fake_step(std::int64_t step, int rank) {
   StepTimes times;
   times.start = 1000 + static_cast<double>(step) + 0.25 * rank;
   times.seconds = 1 + 0.5 * static_cast<double>(step) + 64 * rank;
-  for (std::size_t phase = 0; phase < n_phases; ++phase) {
+  for (std::size_t phase = 0; phase < solver_phases.size(); ++phase) {
     const double unit = static_cast<double>(phase) + 16 * static_cast<double>(step) + 1024 * rank;
     times.phase_seconds[phase] = unit;
     times.point_to_point_seconds[phase] = unit / 4;
@@ -161,7 +161,7 @@ TEST_CASE("what is recorded is what is read back") {
     same = same && run.solver.at("residual")[at] == 1.0 / 1024;
     for (int rank = 0; rank < ranks && step >= warmup; ++rank) {
       const StepTimes times = fake_step(step, rank);
-      for (std::size_t phase = 0; phase < n_phases; ++phase) {
+      for (std::size_t phase = 0; phase < solver_phases.size(); ++phase) {
         seconds[phase] += times.phase_seconds[phase];
         point_to_point[phase] += times.point_to_point_seconds[phase];
         collective[phase] += times.collective_seconds[phase];
@@ -195,7 +195,7 @@ TEST_CASE("a virtual clock keeps what was computed and the ideal time as well, a
   const auto step_of = [](std::int64_t step, int rank) {
     StepTimes times = fake_step(step, rank);
     times.compute_seconds = {rank + 1.0, static_cast<double>(step) + 1};
-    for (std::size_t phase = 0; phase < n_phases; ++phase) {
+    for (std::size_t phase = 0; phase < solver_phases.size(); ++phase) {
       times.ideal_seconds[phase] = 2 * times.compute_seconds[phase];
       times.phase_seconds[phase] = 4 * times.compute_seconds[phase];
     }

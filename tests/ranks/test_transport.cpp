@@ -80,7 +80,7 @@ TEST_CASE("cells of one material each, implicit capture") { check_same(two_boxes
 
 TEST_CASE("cells that borders cut") { check_same(sphere_in_box(), fixed_names); }
 
-TEST_CASE("several groups, anisotropic, with secondaries") {
+TEST_CASE("several groups, anisotropic, with secondaries", "[many]") {
   Case c = transport_case({8, 8, 8}, {6, 6, 6}, {three_groups()});
   c.transport.groups = 3;
   c.transport.tallies.push_back({.name = "third", .low_cm = {0, 0, 0}, .high_cm = {3, 6, 6}, .group = 3});
@@ -120,7 +120,7 @@ TEST_CASE("no room in messages and little in flight change the rounds, not the h
   }
 }
 
-TEST_CASE("an eigenvalue, from a source and from everywhere that fissions") {
+TEST_CASE("an eigenvalue, from a source and from everywhere that fissions", "[many]") {
   Case c = transport_case({6, 8, 6}, {9, 8, 9}, {one_group("fuel", 1, 0.8, 0.24), one_group("water", 1, 0.95)});
   c.transport.mode = TransportMode::eigenvalue;
   c.transport.generations_per_step = 2;

@@ -67,7 +67,8 @@ namespace {
 StepTimes fake_step(std::int64_t step, int rank) {
   StepTimes times;
   times.seconds = 1 + static_cast<double>(step) + 0.25 * rank;
-  times.phase_seconds.fill(times.seconds / n_phases);
+  for (const Phase phase : solver_phases)
+    times.phase_seconds[static_cast<std::size_t>(phase)] = times.seconds / solver_phases.size();
   times.messages.fill(step);
   times.bytes.fill(step + rank);
   return times;

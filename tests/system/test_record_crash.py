@@ -216,7 +216,7 @@ def test_finish(folder):
             assert (run["timing/step_seconds"][:10, 0] == 1 + np.arange(10)).all()
     dump(path)
     seen = read_all(path)
-    assert seen["attributes"]["valid"] == 1 and seen["expect"] == 6 and seen["profiles"] == ["u", "v"]
+    assert seen["attributes"]["valid"] == 1 and seen["expect"] == 7 and seen["profiles"] == ["u", "v"]
     assert list(seen["attributes"]["invalid_reasons"]) == []
     alone = subprocess.run([DRIVER, "read", path], stdout=subprocess.PIPE, text=True, check=True)
     assert alone.stdout == "steps 10\n", alone.stdout
@@ -236,7 +236,7 @@ def test_kill_around_finish(folder):
         dump(path)
         seen = read_all(path)
         assert seen["attributes"]["valid"] in (0, 1)
-        assert (seen["attributes"]["valid"] == 1) == (seen["expect"] == 6) == (seen["profiles"] == ["u", "v"])
+        assert (seen["attributes"]["valid"] == 1) == (seen["expect"] == 7) == (seen["profiles"] == ["u", "v"])
 
 
 def test_disk_full(folder):

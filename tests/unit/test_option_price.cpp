@@ -2,7 +2,10 @@
 // Prices by closed form against a textbook, limits and brute force; paths against the same walk written plainly.
 #include <algorithm>
 #include <cmath>
+#include <fstream>
+#include <iterator>
 #include <numbers>
+#include <string>
 
 #include "../../solver/option_price.hpp"
 #include "catch.hpp"
@@ -107,6 +110,18 @@ TEST_CASE("the geometric mean has the variance of all pairs, and its call the pr
             std::exp(-o.rate_per_year * o.maturity_years) * call_by_sum(mean, variance_by_pairs(o), o.strike);
         CHECK(asian_geometric_price(o) == Approx(price).epsilon(1e-7));
       }
+}
+
+TEST_CASE("the shipped case expects what the closed forms say for its own numbers") {
+  const std::string path = std::string(HALOSCOPE_SOURCE_DIR) + "/cases/option.toml";
+  std::ifstream file(path);
+  const Case settings = parse_case({std::istreambuf_iterator<char>(file), {}}, path);
+  REQUIRE(settings.expectations.size() == 2);
+  const Expectation &european = settings.expectations[0], &geometric = settings.expectations[1];
+  CHECK(european.quantity == "european_price");
+  CHECK(european.values.at(0) == Approx(european_price(settings.option)).epsilon(1e-12));
+  CHECK(geometric.quantity == "asian_geometric_price");
+  CHECK(geometric.values.at(0) == Approx(asian_geometric_price(settings.option)).epsilon(1e-12));
 }
 
 TEST_CASE("a path is the walk that its stream says, wherever it is followed and whatever with") {

@@ -84,6 +84,26 @@ TEST_CASE("the summary leaves the warm-up out and says so") {
   CHECK(text.ends_with("  VALID\n  cavity-2ranks.h5\n"));
 }
 
+TEST_CASE("the summary of a run of transport says how fast particles were followed, and how far off results are") {
+  RunFile file = small_run();
+  file.step_seconds = {9, 2, 2};
+  file.solver = {{"histories", {100, 100, 100}},
+                 {"segments", {9e6, 4e6, 8e6}},
+                 {"collisions", {9e5, 2e5, 2e5}},
+                 {"rounds", {9, 3, 5}},
+                 {"lost", {0, 0, 0}}};
+  file.checks = {{"k_effective", 1, 1.015, 0.03, "a paper", true, 0.01}, {"lost_particles", 0, 0, 0, "exact", true}};
+  const std::string text = summary(file, "x.h5");
+  CHECK(has(text,
+            "  solver          100 histories a step; 3 million segments a second; 100 thousand collisions a second; 3 "
+            "rounds a "
+            "step (median), at most 5; 0 lost\n"));
+  CHECK(has(text, "  check               expected    measured    ± error    off by  tolerance\n"));
+  CHECK(has(text, "  k_effective                1       1.015       0.01    1.50 σ       0.03  pass  a paper\n"));
+  CHECK(has(text, "  lost_particles             0           0                               0  pass  exact\n"));
+  CHECK_FALSE(has(summary(small_run(), "x.h5"), "± error"));
+}
+
 TEST_CASE("the summary of an invalid run gives every reason") {
   RunFile file = small_run();
   file.number["valid"] = 0;

@@ -144,3 +144,72 @@ TEST_CASE("what is no fault") {
   }
   CHECK(judge(settings, evidence).valid());
 }
+
+namespace {
+
+/// A run of transport that measured k = 1.01 with a standard error of 0.004.
+Evidence good_transport() {
+  Evidence evidence;
+  evidence.solver = {{"histories", {100, 100}}, {"lost", {0, 0}}};
+  evidence.scalars = {{"k_effective", 1.01}};
+  evidence.standard_errors = {{"k_effective", 0.004}};
+  return evidence;
+}
+
+Case transport(double expected, double sigmas, double relative_error) {
+  Case settings;
+  settings.problem = Problem::transport;
+  settings.expectations = {expect("k_effective", {}, {expected}, std::numeric_limits<double>::quiet_NaN())};
+  settings.expectations[0].sigmas = sigmas;
+  settings.expectations[0].relative_error = relative_error;
+  return settings;
+}
+
+}  // namespace
+
+TEST_CASE("an expectation in standard errors passes within so many and where they are small enough") {
+  const Verdict verdict = judge(transport(1.0, 3, 0.005), good_transport());
+  CHECK(verdict.valid());
+  REQUIRE(verdict.checks.size() == 1);
+  CHECK(verdict.checks[0].tolerance == Approx(0.012));
+  CHECK(verdict.checks[0].standard_error == 0.004);
+
+  const double any = std::numeric_limits<double>::infinity();
+  CHECK(judge(transport(1.0, 3, any), good_transport()).valid());
+  const Verdict far = judge(transport(1.0, 2, any), good_transport());
+  CHECK(far.reasons == std::vector<std::string>{"k_effective: 1.01, expected 1 within 0.008, 2 standard errors"});
+  const Verdict vague = judge(transport(1.0, 3, 0.003), good_transport());
+  CHECK(vague.reasons ==
+        std::vector<std::string>{"k_effective: its standard error 0.004 is above 0.003, 0.003 of the expected value"});
+}
+
+TEST_CASE("an expectation in standard errors fails where there is none") {
+  Evidence evidence = good_transport();
+  evidence.standard_errors["k_effective"] = std::numeric_limits<double>::quiet_NaN();
+  const Verdict verdict = judge(transport(1.01, 3, 0.1), evidence);
+  CHECK(verdict.reasons ==
+        std::vector<std::string>{"k_effective: 1.01 has no standard error: too few steps that count"});
+  CHECK(std::isnan(verdict.checks.at(0).tolerance));
+  evidence.scalars["k_effective"] = std::numeric_limits<double>::quiet_NaN();
+  CHECK(judge(transport(1.01, 3, 0.1), evidence).reasons ==
+        std::vector<std::string>{"k_effective: not reached or not measured"});
+}
+
+TEST_CASE("lost particles make a run invalid whatever it was to reproduce") {
+  Evidence evidence = good_transport();
+  evidence.solver["lost"] = {0, 2};
+  evidence.lost_positions = "(1, 2, 3)";
+  CHECK(judge(transport(1.0, 3, 0.005), evidence).reasons ==
+        std::vector<std::string>{"2 particles were lost: (1, 2, 3)"});
+  evidence.solver["lost"] = {1, 0};
+  evidence.lost_positions.clear();
+  CHECK(judge(transport(1.0, 3, 0.005), evidence).reasons == std::vector<std::string>{"1 particle was lost"});
+}
+
+TEST_CASE("what a flow is judged by means nothing in other problems") {
+  Case settings;
+  settings.problem = Problem::option;
+  Evidence evidence;
+  evidence.solver = {{"residual", {1}}, {"divergence", {1}}, {"lost", {1}}};
+  CHECK(judge(settings, evidence).valid());
+}
