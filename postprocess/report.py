@@ -11,9 +11,10 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
-from . import (figure, figure_attribution, figure_jitter, figure_phases, figure_profile, figure_scaling, figure_tolerance,
-               results, units)
+from . import (figure, figure_attribution, figure_jitter, figure_phases, figure_profile, figure_programs, figure_scaling,
+               figure_tolerance, results, units)
 from .attribution import attributions_of
+from .figure_programs import Programs
 from .network_profile import profiles_of
 from .scaling import efficiency_table
 from .series import TAILS, repeats_text, series_of
@@ -33,13 +34,15 @@ class Report:
         self.ladders = ladders_of(study, self.series)
         self.attributions = attributions_of(study, self.series)
         self.lines = self._line_variable()
+        program = next((variable for variable in study.variables if variable.is_program), None)
+        self.programs = Programs(program, self.whole()) if program else None
         self.styles = figure.styles(self.lines.labels, ordered=self.lines.is_ladder and len(self.lines.labels) > 3)
 
     def _line_variable(self):
         """The variable that tells lines apart; the others make figures of their own."""
         def rank(variable):
             networks = {run.file.network for run in self.study.drawn}
-            return (variable.is_attribution, not variable.is_ladder, not (len(networks) > 1 and variable.name == "network"))
+            return (variable.is_program, variable.is_attribution, not variable.is_ladder, not (len(networks) > 1 and variable.name == "network"))
         return min(self.study.variables, key=rank) if self.study.variables else _Single()
 
     def style(self, series):
@@ -72,7 +75,12 @@ class Report:
     def scaling(self):
         if all(len(series.points) < 2 for series in self.series):
             return []
-        return [self.save(f"scaling{f'-{number}' if number else ''}",
+        first = [self.save("programs", lambda layout: figure_programs.draw(self.programs, layout),
+                           figure_programs.sentence(self.programs), self.programs.points(), "All programs on the same axes")
+                 ] if self.programs else []
+        if self.lines.is_program:
+            return first
+        return first + [self.save(f"scaling{f'-{number}' if number else ''}",
                           lambda layout, group=group: figure_scaling.draw(group, self.style, self.line_name, layout),
                           figure_scaling.sentence(group, self.line_name), [p for s in group for p in s.points], name)
                 for number, (name, group) in enumerate(list(self.facets().items())[:FACETS])]
@@ -83,7 +91,11 @@ class Report:
                          [p for s in shown for p in s.points])
 
     def _representative(self):
-        """Of a ladder three rungs, of other variables all."""
+        """Of a ladder three rungs, of programs each where it does best and worst, of other variables all."""
+        if self.programs and not self.lines.is_program:
+            ends = {id(point) for places in self.programs.range().values() for _, point in places}
+            kept = [series for series in self.programs.all if any(id(point) in ends for point in series.points)]
+            return kept or self.whole()
         if not self.lines.is_ladder:
             return self.whole()
         rungs = [label for label in self.lines.labels if any(s.labels[self.lines.name] == label for s in self.series)]
@@ -133,7 +145,7 @@ class Report:
 
     def headline(self):
         """What a reader in a hurry must know, one line each."""
-        lines = self._winners() or [(f"{name}: " if name else "") + figure_scaling.comparison(group, self.line_name)
+        lines = [figure_programs.finding(self.programs)] if self.programs else self._winners() or [(f"{name}: " if name else "") + figure_scaling.comparison(group, self.line_name)
                                     for name, group in list(self.facets().items())[:FACETS]]
         if self.ladders:
             lines = [figure_tolerance.sentence([l for l in self.ladders if l.variable.name == name])
@@ -160,7 +172,7 @@ class Report:
     def matrix(self):
         """Median steps at the most ranks that all have, rows a value of the lines' variable; None for one variable."""
         facets = list(self.facets())
-        if len(facets) < 2 or len(self.lines.labels) < 2:
+        if len(facets) < 2 or len(self.lines.labels) < 2 or self.programs:
             return None
         common = set.intersection(*({p.ranks for p in series.points} for series in self.series))
         if not common:
@@ -206,7 +218,7 @@ class Report:
 class _Single:
     """Where nothing varies but ranks."""
 
-    name, labels, is_ladder, is_attribution = "", [""], False, False
+    name, labels, is_ladder, is_attribution, is_program = "", [""], False, False, False
 
 
 def _page(report, figures, sections):
@@ -235,7 +247,7 @@ def write_report(paths, output=None, take_invalid=False):
                 "headline": report.headline(), "matrix": report.matrix()}
     page = _page(report, figures, sections)
     sentences = [one.sentence for part in figures.values() if part for one in (part if isinstance(part, list) else [part])]
-    results.write_csv(folder / "efficiency.csv", study, report.series)
+    results.write_csv(folder / "efficiency.csv", report.series)
     results.write_summary(folder / "summary.json", study, report.series, report.ladders, report.attributions, sentences)
     partial = folder / "report.html.part"
     partial.write_text(page, encoding="utf-8")

@@ -11,23 +11,23 @@ SCHEMA = "haloscope-report"
 VERSION = 1
 
 
-def row(study, series, point):
+def row(series, point):
     """One line of efficiency.csv as a dict."""
     return dict(zip(COLUMNS, (
-        study.case, study.scaling, series.network, series.clock, series.name, point.ranks, point.repeats, point.time.value,
+        series.case, series.scaling, series.network, series.clock, series.name, point.ranks, point.repeats, point.time.value,
         point.time.low, point.time.high, point.tails[0.99].value, point.speedup.value, point.efficiency.value,
         point.efficiency.low, point.efficiency.high, point.share("point_to_point"), point.share("collective"),
         point.pop.load_balance, point.pop.serialization, point.pop.transfer)))
 
 
-def write_csv(path, study, all_series):
+def write_csv(path, all_series):
     """What is not known stays empty."""
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
         for series in all_series:
             for point in series.points:
-                writer.writerow({key: _cell(value) for key, value in row(study, series, point).items()})
+                writer.writerow({key: _cell(value) for key, value in row(series, point).items()})
 
 
 def _cell(value):
@@ -50,7 +50,7 @@ def write_summary(path, study, all_series, ladders, attributions, sentences):
     summary = {
         "schema": SCHEMA, "schema_version": VERSION, "name": study.name, "case": study.case, "scaling": study.scaling,
         "runs": len(study.runs), "runs_drawn": len(study.drawn), "sentences": sentences,
-        "series": [{"labels": series.labels, "network": series.network, "clock": series.clock,
+        "series": [{"labels": series.labels, "case": series.case, "scaling": series.scaling, "network": series.network, "clock": series.clock,
                     "serial_fraction": _estimate(series.serial_fraction[0]) if series.serial_fraction else None,
                     "points": [_point(point) for point in series.points]} for series in all_series],
         "tolerance": [{"variable": ladder.variable.name, "unit": ladder.variable.unit, "series": ladder.others,

@@ -151,6 +151,10 @@ class Series:
         return self.base.runs[0].file.network
 
     @property
+    def case(self):
+        return self.base.runs[0].case
+
+    @property
     def clock(self):
         return self.base.runs[0].file.clock
 
@@ -204,11 +208,11 @@ def series_of(study):
         key = tuple(variable.labels.index(run.labels[variable.name]) for variable in study.variables)
         found.setdefault(key, []).append(run)
     result = []
-    first = study.variables[0] if study.variables else None
+    first = next((variable for variable in study.variables if not variable.is_program), None)
     word = "at" if first and first.is_ladder else "with" if first and first.name != "network" else "on"
     for key in sorted(found):
         runs = found[key]
-        series = Series({variable.name: variable.labels[i] for variable, i in zip(study.variables, key)}, study.scaling, word)
+        series = Series({variable.name: variable.labels[i] for variable, i in zip(study.variables, key)}, runs[0].scaling, word)
         for variable in study.variables:  # a rung that is but a number says of what
             label = series.labels[variable.name]
             series.words[variable.name] = f"{variable.name} {label}" if variable.is_ladder and label[:1].isdigit() else label

@@ -28,6 +28,7 @@ class Variable:
     unit: str = ""
     x: dict = field(default_factory=dict)        # label -> number
     without: dict = field(default_factory=dict)  # label -> ingredients switched off, a frozenset
+    cases: dict = field(default_factory=dict)    # label -> case
 
     @property
     def is_ladder(self):
@@ -36,6 +37,11 @@ class Variable:
     @property
     def is_attribution(self):
         return len(set(self.without.values())) > 1
+
+    @property
+    def is_program(self):
+        """Its values are cases of their own: their step times are not to be compared, their efficiencies are."""
+        return len(set(self.cases.values())) > 1
 
 
 @dataclass
@@ -47,6 +53,8 @@ class Run:
     ranks: int
     repeat: int
     state: str
+    case: str
+    scaling: str
     reason: str = ""
     path: str = ""
     hosts: list = field(default_factory=list)
@@ -140,7 +148,7 @@ def _from_folder(folder, take_invalid):
     manifest = _manifest(folder)
     try:
         variables = [_variable(entry) for entry in manifest["variables"]]
-        runs = [_planned(folder, entry) for entry in manifest["runs"]]
+        runs = [_planned(folder, entry, manifest) for entry in manifest["runs"]]
         about = manifest["about"]
         study = Study(about["name"], about.get("question", ""), about.get("text", ""), manifest["case"],
                       manifest["scaling"], variables, runs, str(folder))
@@ -165,12 +173,13 @@ def _variable(entry):
     values = entry["values"]
     return Variable(entry["name"], [value["label"] for value in values], entry.get("axis", ""), entry.get("unit", ""),
                     {value["label"]: value.get("x") for value in values},
-                    {value["label"]: ingredients(value.get("without", "")) for value in values})
+                    {value["label"]: ingredients(value.get("without", "")) for value in values},
+                    {value["label"]: value.get("case", "") for value in values})
 
 
-def _planned(folder, entry):
+def _planned(folder, entry, manifest):
     return Run(entry["id"], dict(entry["labels"]), int(entry["ranks"]), int(entry["repeat"]), entry["state"],
-               entry.get("reason", ""), str(folder / entry["file"]), entry.get("hosts", []), entry.get("seconds", 0.0) or 0.0,
+               entry.get("case", manifest["case"]), entry.get("scaling", manifest["scaling"]), entry.get("reason", ""), str(folder / entry["file"]), entry.get("hosts", []), entry.get("seconds", 0.0) or 0.0,
                entry.get("started_utc", ""), " ".join(entry.get("command", [])))
 
 
@@ -224,8 +233,8 @@ def _from_files(paths, take_invalid):
         labels = {key: one.get(key) or {"without": "all", "ranks per node": "one host"}.get(key, "–") for key in differing}
         key = (tuple(labels.values()), int(file["ranks"]))
         seen[key] = seen.get(key, 0) + 1
-        run = Run(os.path.basename(path), labels, int(file["ranks"]), seen[key], "done", path=path, started=file.get("created_utc"),
-                  command=file.get("command_line"))
+        run = Run(os.path.basename(path), labels, int(file["ranks"]), seen[key], "done", names[0], "weak" if weak else "strong",
+                  path=path, started=file.get("created_utc"), command=file.get("command_line"))
         _open(run, take_invalid)
         runs.append(run)
     variables = [Variable(key, list(dict.fromkeys(run.labels[key] for run in runs))) for key in differing]

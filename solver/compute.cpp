@@ -23,12 +23,17 @@ constexpr double bytes_per_GB = 1e9;
 const std::vector<std::string>& known_keys() {
   static const std::vector<std::string> all = [] {
     std::vector<std::string> keys;
-    for (const char* const key : {"name", "processor", "hypervisor", "compiler", "compiler_flags", "date", "program",
-                                  "case", "cells", "ranks", "steps", "how"})
-      keys.push_back(fmt::format("about.{}", key));
-    for (int p = 0; p < n_phases; ++p)
-      for (const char* const key : {"seconds_per_call", "bytes", "seconds_per_GB", "pieces", "seconds", "misfit"})
-        keys.push_back(fmt::format("{}.{}", name(static_cast<Phase>(p)), key));
+    const auto add = [&keys](std::string_view table, std::initializer_list<const char*> names) {
+      for (const char* const key : names) keys.push_back(fmt::format("{}.{}", table, key));
+    };
+    add("about", {"name", "processor", "hypervisor", "compiler", "compiler_flags", "date", "program", "case", "cells",
+                  "ranks", "steps", "how"});
+    for (int p = 0; p < n_phases; ++p) {
+      const std::string_view phase = name(static_cast<Phase>(p));
+      add(phase, {"seconds_per_call", "bytes", "seconds_per_GB", "pieces", "seconds", "misfit"});
+      add(phase, {"processor", "hypervisor", "compiler", "compiler_flags", "date", "program", "case", "cells", "ranks",
+                  "steps", "how"});  // where the phase was measured apart from the rest of the file
+    }
     return keys;
   }();
   return all;
@@ -106,6 +111,15 @@ double ComputeCost::seconds(double piece_bytes) const noexcept {
   return seconds_per_call + rate * piece_bytes;
 }
 
+void require_costs(const ComputeModel& model, std::span<const Phase> phases) {
+  for (const Phase phase : phases)
+    if (model.cost[static_cast<std::size_t>(phase)].bytes.empty())
+      throw UserError(
+          fmt::format("--compute: {}: has no [{}], in which this case computes: measure it by --calibrate with this "
+                      "case, and add that section to a copy of the file",
+                      model.file, name(phase)));
+}
+
 ComputeModel parse_compute_model(const std::string& text, const std::string& file) {
   const toml::table root = parse_toml(text, file);
   refuse_unknown_keys(root, file);
@@ -114,8 +128,14 @@ ComputeModel parse_compute_model(const std::string& text, const std::string& fil
   if (!given || given->empty()) throw UserError(file + ":about.name: missing");
   model.name = *given;
   model.text = text;
+  model.file = file;
+  bool any = false;
   for (int p = 0; p < n_phases; ++p)
-    model.cost[static_cast<std::size_t>(p)] = read_cost(root, file, std::string(name(static_cast<Phase>(p))));
+    if (const std::string table(name(static_cast<Phase>(p))); root.contains(table)) {
+      model.cost[static_cast<std::size_t>(p)] = read_cost(root, file, table);
+      any = true;
+    }
+  if (!any) throw UserError(file + ": must have a phase, [track] say");
   return model;
 }
 

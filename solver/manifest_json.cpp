@@ -34,6 +34,7 @@ Json value_json(const StudyValue& value, const StudyValue& base) {
   };
   return {{"label", value.label},
           {"x", number_or_null(value.x)},
+          {"case", either(value.case_name, base.case_name)},
           {"network", either(value.network, base.network)},
           {"clock", either(value.clock, base.clock)},
           {"without", either(value.without, base.without)},
@@ -63,6 +64,8 @@ Json run_json(const Study& study, const ManifestRun& entry) {
   return {{"id", entry.run.id},
           {"labels", labels},
           {"x", x},
+          {"case", study.cases[entry.run.of_case].name},
+          {"scaling", name(entry.run.scaling)},
           {"ranks", entry.run.ranks},
           {"repeat", entry.run.repeat},
           {"clock", entry.run.clock},
@@ -79,11 +82,18 @@ Json run_json(const Study& study, const ManifestRun& entry) {
           {"attempt", entry.attempt}};
 }
 
-/// One clock for all runs, or "mixed".
-std::string clock_of(const std::vector<ManifestRun>& runs) {
-  const std::string first = runs.empty() ? "native" : runs.front().run.clock;
+std::string names_of_cases(const Study& study) {
+  std::string names;
+  for (const StudyCase& of : study.cases) names += (names.empty() ? "" : ", ") + of.name;
+  return names;
+}
+
+/// What @p word says of all runs, or "mixed".
+template <class Word>
+std::string of_all(const std::vector<ManifestRun>& runs, Word word) {
+  const std::string first = runs.empty() ? "" : word(runs.front().run);
   for (const ManifestRun& entry : runs)
-    if (entry.run.clock != first) return "mixed";
+    if (word(entry.run) != first) return "mixed";
   return first;
 }
 
@@ -93,12 +103,12 @@ std::string write_manifest_json(const Study& study, const ManifestText& head, co
   Json json = {{"schema", "haloscope-study"},
                {"schema_version", 1},
                {"about", {{"name", study.name}, {"question", study.question}, {"text", study.about_text}}},
-               {"case", study.case_name},
-               {"scaling", study.scaling == Scaling::strong ? "strong" : "weak"},
+               {"case", names_of_cases(study)},
+               {"scaling", of_all(runs, [](const StudyRun& run) { return name(run.scaling); })},
                {"ranks", study.ranks},
                {"repeats", study.repeats},
                {"seed", study.seed},
-               {"clock", clock_of(runs)},
+               {"clock", of_all(runs, [](const StudyRun& run) { return run.clock; })},
                {"set", settings_json(study.base.set)},
                {"launcher", head.launcher},
                {"matrix_hash", head.hash},

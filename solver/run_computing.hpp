@@ -27,7 +27,8 @@ class Computing {
 
   void describe(RecordHeader& header) const;
   void end_step(const StepTimes& times, bool warmup);
-  /// Where a calibration was asked for: does the same on boxes of half and a quarter of the cells an axis. Collective.
+  /// Where a calibration was asked for: does the same twice with smaller steps (fewer cells, particles, paths,
+  /// parameters), for pieces of work of other sizes. Collective.
   void calibrate_smaller(MPI_Comm world, const Case& settings, std::int64_t steps, PhaseClock& clock);
   /// Where one was asked for. Collective. @throws UserError
   void write_calibration(MPI_Comm world, const RunOptions& options, const Case& settings,

@@ -100,17 +100,40 @@ std::string beside(const std::string& study_file, const std::string& name) {
              : name;
 }
 
-void find_case_of(Study& study) {
+/// @p key is where the name stands.
+StudyCase case_named(const Study& study, const std::string& name, const char* key) {
   std::error_code ignored;
-  study.case_file = fs::absolute(find_case(beside(study.file, study.case_name))).lexically_normal();
-  if (!fs::is_regular_file(study.case_file, ignored)) {
+  const std::string path = fs::absolute(find_case(beside(study.file, name))).lexically_normal();
+  if (!fs::is_regular_file(path, ignored)) {
     std::vector<std::string> shipped;
     for (const auto& entry : fs::directory_iterator(find_shipped("cases"), ignored))
       if (entry.path().extension() == ".toml") shipped.push_back(entry.path().stem());
-    throw UserError(fmt::format("{}:run.case: {}: no such file or case{}", study.file, one_line(study.case_name),
-                                shipped.empty() ? "" : "; the nearest is " + nearest_name(study.case_name, shipped)));
+    throw UserError(fmt::format("{}:{}: {}: no such file or case{}", study.file, key, one_line(name),
+                                shipped.empty() ? "" : "; the nearest is " + nearest_name(name, shipped)));
   }
-  study.case_text = read_text(study.case_file, "a case");
+  return {name, path, read_text(path, "a case")};
+}
+
+/// Every case that is named, of which each run must have one.
+void find_cases(Study& study) {
+  const auto find = [&study](const std::string& name, const char* key) {
+    if (!name.empty() && std::ranges::find(study.cases, name, &StudyCase::name) == study.cases.end())
+      study.cases.push_back(case_named(study, name, key));
+  };
+  find(study.base.case_name, "run.case");
+  bool said = !study.base.case_name.empty();
+  for (const StudyVariable& variable : study.variables) {
+    for (const StudyValue& value : variable.values) find(value.case_name, "variable.values.case");
+    const auto silent = std::ranges::find(variable.values, "", &StudyValue::case_name);
+    if (silent == variable.values.end())
+      said = true;
+    else if (!said && !study.cases.empty())
+      throw UserError(
+          fmt::format("{}:variable.values.case: missing in {}: {}: must be said by all values of {}, or by "
+                      "run.case for the others",
+                      study.file, variable.name, silent->label, variable.name));
+  }
+  if (!said) throw UserError(fmt::format("{}:run.case: missing: must be a string that is not empty", study.file));
 }
 
 }  // namespace
@@ -137,7 +160,8 @@ Study parse_study(const std::string& text, const std::string& file) {
     read_keys(table != nullptr ? *table : toml::table{}, name, study, {}, file);
   }
   check_names(study);
-  find_case_of(study);
+  if (!study.base.scaling) study.base.scaling = Scaling::strong;
+  find_cases(study);
   study.base.network = beside(file, study.base.network);
   study.compute = beside(file, study.compute);
   for (StudyVariable& variable : study.variables)

@@ -62,14 +62,18 @@ Kind<std::vector<int>> rank_counts() {
   return kind;
 }
 
-/// What both [run] and a value of a variable may say; @p value gives the StudyValue.
+/// What both [run] and a value of a variable may say; @p value gives the StudyValue, @p scaling the default's text.
 template <class Value>
-void add_value_rows(std::vector<StudyKey>& rows, const std::string& table, Value value) {
+void add_value_rows(std::vector<StudyKey>& rows, const std::string& table, const char* scaling, Value value) {
   const auto add = [&](const char* key, const auto& kind, const char* default_value, auto member) {
     rows.push_back(row(
         table + "." + key, kind, default_value,
         [ value, member ](Study & s, StudyPlace p) -> auto& { return value(s, p).*member; }));
   };
+  add("case", some_text(), "", &StudyValue::case_name);
+  rows.push_back(row(
+      table + ".scaling", one_of<Scaling>({{"strong", Scaling::strong}, {"weak", Scaling::weak}}),
+      scaling, [value](Study & s, StudyPlace p) -> auto& { return value(s, p).scaling; }));
   add("network", some_text(), "", &StudyValue::network);
   add("clock", one_word_of({"virtual", "real", "native"}), "", &StudyValue::clock);
   add("without", some_text(), "", &StudyValue::without);
@@ -88,9 +92,6 @@ std::vector<StudyKey> make_table() {
   add("about.question", some_text(), "required", &Study::question);
   add("about.text", any_text(), "\"\"", &Study::about_text);
 
-  add("run.case", some_text(), "required", &Study::case_name);
-  add("run.scaling", one_of<Scaling>({{"strong", Scaling::strong}, {"weak", Scaling::weak}}), "\"strong\"",
-      &Study::scaling);
   add("run.ranks", rank_counts(), "required", &Study::ranks);
   add("run.repeats", integer<int>(1, 1000), "3", &Study::repeats);
   add("run.steps", integer<std::int64_t>(0), "0", &Study::steps);
@@ -99,7 +100,7 @@ std::vector<StudyKey> make_table() {
   add("run.estimate_core_s", positive(), "", &Study::estimate_core_s);
   add("run.seed", integer<std::int64_t>(0, std::numeric_limits<std::int64_t>::max() / 2), "1", &Study::seed);
   add("run.compute", some_text(), "\"model\"", &Study::compute);
-  add_value_rows(rows, "run", [](Study& s, StudyPlace) -> StudyValue& { return s.base; });
+  add_value_rows(rows, "run", "\"strong\"", [](Study& s, StudyPlace) -> StudyValue& { return s.base; });
 
   const auto variable = [](Study& s, StudyPlace p) -> StudyVariable& { return s.variables.at(p.variable); };
   const auto value = [](Study& s, StudyPlace p) -> StudyValue& {
@@ -114,7 +115,7 @@ std::vector<StudyKey> make_table() {
                      of(variable, &StudyVariable::axis)));
   rows.push_back(row("variable.values.label", label(), "required", of(value, &StudyValue::label)));
   rows.push_back(row("variable.values.x", any_number(), "", of(value, &StudyValue::x)));
-  add_value_rows(rows, "variable.values", value);
+  add_value_rows(rows, "variable.values", "", value);
   return rows;
 }
 

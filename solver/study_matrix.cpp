@@ -58,6 +58,8 @@ StudyValue resolve(const Study& study, const Choice& choice) {
   for (std::size_t v = 0; v < choice.size(); ++v) {
     const StudyVariable& variable = study.variables[v];
     const StudyValue& value = variable.values[choice[v]];
+    take(variable, "case", value.case_name, whole.case_name);
+    take(variable, "scaling", value.scaling, whole.scaling);
     take(variable, "network", value.network, whole.network);
     take(variable, "clock", value.clock, whole.clock);
     take(variable, "without", value.without, whole.without);
@@ -132,12 +134,12 @@ std::vector<std::string> overrides_for(const Study& study, const StudyValue& val
   std::vector<std::string> all = value.set;
   if (study.steps > 0) all.push_back(fmt::format("run.steps={}", study.steps));
   if (study.warmup_steps >= 0) all.push_back(fmt::format("run.warmup_steps={}", study.warmup_steps));
-  if (study.scaling == Scaling::weak && settings.problem == Problem::option) {
+  if (value.scaling == Scaling::weak && settings.problem == Problem::option) {
     if (settings.option.paths > std::numeric_limits<std::int64_t>::max() / ranks)
       throw UserError(fmt::format("option.paths: {}: cannot grow to {} ranks", settings.option.paths, ranks));
     all.push_back(fmt::format("option.paths={}", settings.option.paths * ranks));
   }
-  const bool grows = study.scaling == Scaling::weak && has_grid(settings.problem);
+  const bool grows = value.scaling == Scaling::weak && has_grid(settings.problem);
   if (grows) {
     if (settings.process_grid != PerAxis<int>{0, 0, 0})
       throw UserError(
@@ -166,18 +168,25 @@ std::vector<std::string> overrides_for(const Study& study, const StudyValue& val
   return all;
 }
 
+std::size_t place_of_case(const Study& study, const std::string& name) {
+  return static_cast<std::size_t>(std::ranges::find(study.cases, name, &StudyCase::name) - study.cases.begin());
+}
+
 /// Everything of a run but its repeat.
 StudyRun make_run(const Study& study, const Choice& choice, const StudyValue& value, int ranks) {
   StudyRun run;
   run.choice = choice;
   run.ranks = ranks;
   choose_network(study, value, run);
-  const Case base = parse_case(study.case_text, study.case_name, value.set);
-  if (study.scaling == Scaling::strong && is_weak_itself(base.problem))
+  run.of_case = place_of_case(study, value.case_name);
+  run.scaling = *value.scaling;
+  const StudyCase& of = study.cases[run.of_case];
+  const Case base = parse_case(of.text, of.name, value.set);
+  if (run.scaling == Scaling::strong && is_weak_itself(base.problem))
     throw UserError(fmt::format(
-        "run.scaling: strong: each rank of {} does the same on any number of ranks: must be weak", study.case_name));
+        "run.scaling: strong: each rank of {} does the same on any number of ranks: must be weak", of.name));
   run.overrides = overrides_for(study, value, base, ranks);
-  const Case settings = parse_case(study.case_text, study.case_name, run.overrides);
+  const Case settings = parse_case(of.text, of.name, run.overrides);
   if (!has_grid(settings.problem)) return run;
   run.cells = settings.cells;
   static_cast<void>(choose_process_grid(ranks, settings.cells, settings.process_grid));
@@ -234,7 +243,10 @@ PerAxis<int> weak_growth(int ranks, const PerAxis<GlobalIndex>& cells) {
 
 std::vector<StudyRun> matrix_of(const Study& study) {
   where(study.file + ":run.compute", [&] { check_compute(study); });
-  where(study.file + ":run.set", [&] { return parse_case(study.case_text, study.case_name, study.base.set); });
+  if (!study.base.case_name.empty()) {
+    const StudyCase& of = study.cases[place_of_case(study, study.base.case_name)];
+    where(study.file + ":run.set", [&] { return parse_case(of.text, of.name, study.base.set); });
+  }
   std::vector<StudyRun> once;
   for (const Choice& choice : choices_of(study)) {
     const StudyValue value = resolve(study, choice);
@@ -257,7 +269,7 @@ std::vector<StudyRun> matrix_of(const Study& study) {
 }
 
 std::vector<std::string> run_arguments(const Study& study, const StudyRun& run, const std::string& output) {
-  std::vector<std::string> words{"run", study.case_file, "--output", output, "--seed", run.network.seed};
+  std::vector<std::string> words{"run", study.cases[run.of_case].file, "--output", output, "--seed", run.network.seed};
   const auto add = [&words](const char* option, const std::string& value) {
     if (!value.empty()) words.insert(words.end(), {option, value});
   };
@@ -277,12 +289,17 @@ std::string title_of(const Study& study, const StudyRun& run) {
                      run.ranks, run.ranks == 1 ? "" : "s", run.repeat);
 }
 
+std::string name(Scaling scaling) { return scaling == Scaling::strong ? "strong" : "weak"; }
+
 std::string matrix_hash(const Study& study, const std::vector<StudyRun>& runs) {
-  std::string text = study.case_text;
-  for (const StudyRun& run : runs)
+  std::string text;
+  for (const StudyCase& of : study.cases) text += of.text;
+  for (const StudyRun& run : runs) {
+    if (study.cases.size() > 1) text += "\n" + study.cases[run.of_case].name;
     text +=
         fmt::format("\n{}|{}|{}|{}|{}|{}|{}|{}|{}", run.id, run.ranks, run.network_hash, run.clock, run.ranks_per_node,
                     run.network.without, run.network.compute, run.network.seed, fmt::join(run.overrides, "|"));
+  }
   std::uint64_t hash = 14695981039346656037U;  // FNV-1a (Fowler, Noll & Vo), 64 bits
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
   return fmt::format("{:016x}", hash);

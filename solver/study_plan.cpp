@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
+#include <utility>
 
 #include "haloscope/launcher.hpp"
 #include "haloscope/study_command.hpp"
@@ -20,7 +22,7 @@ constexpr double start_s = 0.4, start_of_rank_s = 0.07;
 
 double core_seconds(const Study& study, const StudyRun& run) {
   if (study.estimate_core_s <= 0) return study.time_limit_s * run.ranks;
-  return study.estimate_core_s * (study.scaling == Scaling::weak ? run.ranks : 1);
+  return study.estimate_core_s * (run.scaling == Scaling::weak ? run.ranks : 1);
 }
 
 void write_cost(Out out, const Study& study, const std::vector<StudyRun>& runs, int cores, const Site* site) {
@@ -84,8 +86,10 @@ std::string study_plan(const Study& study, const std::vector<StudyRun>& runs, in
   std::string text;
   const Out out(text);
   fmt::format_to(out, "study        {}\nquestion     {}\n", study.name, study.question);
-  fmt::format_to(out, "case         {}, {} scaling\n", study.case_name,
-                 study.scaling == Scaling::strong ? "strong" : "weak");
+  std::set<std::pair<std::size_t, Scaling>> cases;
+  for (const StudyRun& run : runs) cases.emplace(run.of_case, run.scaling);
+  for (const auto& [of_case, scaling] : cases)
+    fmt::format_to(out, "case         {}, {} scaling\n", study.cases[of_case].name, name(scaling));
   std::size_t series = 1;
   for (const StudyVariable& variable : study.variables) {
     series *= variable.values.size();

@@ -93,6 +93,12 @@ std::vector<Phase> phases_of(Problem problem) {
   return {solver_phases.begin(), solver_phases.end()};
 }
 
+std::vector<Phase> computing_phases_of(Problem problem) {
+  std::vector<Phase> phases = phases_of(problem);
+  std::erase_if(phases, [](Phase phase) { return phase == Phase::wait || phase == Phase::reduce; });
+  return phases;
+}
+
 std::unique_ptr<Workload> make_workload(MPI_Comm comm, const Case& settings, PhaseClock& clock) {
   switch (settings.problem) {
     case Problem::flow:

@@ -4,8 +4,8 @@
 // Distributed, PVLDB 13(12), 2020, sections 3.2.2 and 3.2.3).
 //
 // Cost model of a step: parameters x operations multiply-adds, and a sum of 4 parameters bytes, a rank. With overlap
-// one sum is in flight at a time, the others wait for it, as they do in the queue of one communicator there; so no two
-// share the network. But here the computing of the bucket after next waits, too.
+// one sum is in flight at a time, the others wait for it, as they do in the queue of one communicator there: a modelled
+// network would give each of several all of its bandwidth. But here the computing of the bucket after next waits, too.
 //
 // Gradients are whole numbers, the product of a factor that belongs to parameter and step and one that belongs to the
 // rank. Sums of such are exact in a float below 2^24, in whatever order, and known without communication.

@@ -10,6 +10,7 @@
 /// work has emptied is not known here: good to some 10 % of a step on boxes like the calibrated ones.
 #include <mpi.h>
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,22 +28,28 @@ struct ComputeCost {
 struct ComputeModel {
   std::string name;  ///< from the file
   std::string text;  ///< the file as it stands
+  std::string file;  ///< where it lay
   PerPhase<ComputeCost> cost;
 };
 
-/// @throws UserError `file:key: value: what is allowed`; every phase must be there.
+/// A phase that is not there has no rates; one that is may say how it was measured where that differs from the others.
+/// @throws UserError `file:key: value: what is allowed`
 [[nodiscard]] ComputeModel parse_compute_model(const std::string& text, const std::string& file);
+
+/// @throws UserError for the first of @p phases, those in which a case computes, that is not there
+void require_costs(const ComputeModel& model, std::span<const Phase> phases);
 
 /// @p name is a file, the name of a model that came with the program, or "model": the one that stands for all. Rank 0
 /// reads, all parse. Collective. @throws UserError on all ranks alike
 [[nodiscard]] ComputeModel read_compute_model(MPI_Comm comm, const std::string& name);
 
 /// Tells the interconnect library of each piece of work how long it takes; the library believes it where it was
-/// started so (HALOSCOPE_COMPUTE=announced).
+/// started so (HALOSCOPE_COMPUTE=announced). What is announced must have its costs (require_costs).
 class Announcer final : public WorkListener {
  public:
   explicit Announcer(const ComputeModel& model) noexcept : model_(model) {}
   void work(Phase phase, double bytes) override;
+  void worked(Phase phase, double bytes) override { work(phase, bytes); }
 
  private:
   const ComputeModel& model_;

@@ -56,12 +56,15 @@ struct StepTimes {
   PerPhase<std::int64_t> collectives{};
 };
 
-/// Hears of every piece of computing in a step when it begins, as the bytes it moves between processor and memory,
-/// each array counted once and a store with the read of its line: for who announces computing, or calibrates it.
+/// Hears of every piece of computing in a step when it begins, or ends, as the bytes it moves between processor and
+/// memory, each array counted once and a store with the read of its line: for who announces computing, or calibrates
+/// it.
 class WorkListener {
  public:
   virtual ~WorkListener() = default;
   virtual void work(Phase phase, double bytes) = 0;
+  /// The same of a piece whose size is known only when it ends: it began where the one before it ended, or the step.
+  virtual void worked(Phase phase, double bytes) = 0;
 };
 
 /// The phase clock of this rank. Not collective. One thread only.
@@ -82,6 +85,12 @@ class PhaseClock {
   /// What follows in this phase moves so many bytes. One branch where nobody listens.
   void work(double bytes) {
     if (listener_ != nullptr && in_step_) listener_->work(current_, bytes);
+  }
+
+  /// What this phase has done since its last piece, or since the step began, moved so many bytes. A phase tells of its
+  /// pieces either so or by work(), in one step not both; Phase::other by work().
+  void worked(double bytes) {
+    if (listener_ != nullptr && in_step_) listener_->worked(current_, bytes);
   }
 
  private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 /// @file study.hpp
-/// A set of runs as one TOML file: a case on many rank counts, on several networks or settings, repeated.
+/// A set of runs as one TOML file: a case or several on many rank counts, on several networks or settings, repeated.
 /// cases/studies/README.md documents every key.
 ///
 /// The file is read, and every run that it asks for is checked by the readers of cases and profiles, before the first
@@ -23,6 +23,8 @@ enum class Scaling { strong, weak };
 /// What one value of a variable changes; what is empty or 0 stays as [run] has it.
 struct StudyValue {
   std::string label;
+  std::string case_name;                      ///< by name, or its file
+  std::optional<Scaling> scaling{};           ///< of that case
   std::string network;                        ///< a profile: its name or a file; "native": none
   std::string clock;                          ///< virtual, real or native
   std::string without;                        ///< ingredients switched off
@@ -37,12 +39,15 @@ struct StudyVariable {
   std::vector<StudyValue> values;
 };
 
+/// A case that the study names.
+struct StudyCase {
+  std::string name, file, text;  ///< as named there; absolute; its bytes
+};
+
 struct Study {
   // [about]
   std::string name, question, about_text;
   // [run]
-  std::string case_name;
-  Scaling scaling = Scaling::strong;
   std::vector<int> ranks;
   int repeats = 3;
   std::int64_t steps = 0;          ///< 0: the case's
@@ -51,14 +56,14 @@ struct Study {
   double estimate_core_s = 0;      ///< what a run on one rank is said to take [s]; 0: nothing is said
   std::int64_t seed = 1;           ///< of the order, and of the first repeat
   std::string compute = "model";   ///< of runs in virtual time
-  StudyValue base;                 ///< what no variable changes
+  StudyValue base;                 ///< what no variable changes; its scaling is always said
   std::vector<StudyVariable> variables;
   // provenance
-  std::string file, text;            ///< as the user named it; its bytes
-  std::string case_file, case_text;  ///< absolute; its bytes
+  std::string file, text;        ///< as the user named it; its bytes
+  std::vector<StudyCase> cases;  ///< each once, in the order of their first runs
 };
 
-/// Parses and validates what needs no other file but the case. @throws UserError `file:key: value: what is allowed`
+/// Parses and validates what needs no other files but the cases. @throws UserError `file:key: value: what is allowed`
 [[nodiscard]] Study parse_study(const std::string& text, const std::string& file);
 
 /// @p name is a file, or the name of a study that came with the program. @throws UserError
@@ -69,6 +74,8 @@ struct Study {
 struct StudyRun {
   std::string id;                   ///< 0007-rdma-bare-metal-n8-r1: place in the order, labels, ranks, repeat
   std::vector<std::size_t> choice;  ///< (variable): which of its values
+  std::size_t of_case = 0;          ///< which of the study's
+  Scaling scaling = Scaling::strong;
   int ranks = 1, repeat = 1;
   int ranks_per_node = 0;              ///< modelled ones on a modelled network, else real ones; 0: not said
   std::string clock;                   ///< virtual, real or native
@@ -88,6 +95,8 @@ struct StudyRun {
 
 /// "RDMA bare metal, 8 ranks, repeat 1"
 [[nodiscard]] std::string title_of(const Study& study, const StudyRun& run);
+
+[[nodiscard]] std::string name(Scaling scaling);
 
 /// How often the box of one rank is repeated along each axis for @p ranks: the most cubic way, cut along z before y
 /// before x on ties; axes of one cell stay so. @throws UserError where every axis has one cell

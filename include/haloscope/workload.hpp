@@ -46,6 +46,9 @@ class Workload {
 /// What the steps of a problem can spend time in; all that its record keeps.
 [[nodiscard]] std::vector<Phase> phases_of(Problem problem);
 
+/// Those of them in which its pieces of work are told of, so that a model of computing must have them.
+[[nodiscard]] std::vector<Phase> computing_phases_of(Problem problem);
+
 /// Collective over @p comm. @throws UserError for settings that cannot run on so many ranks, LibraryError
 [[nodiscard]] std::unique_ptr<Workload> make_workload(MPI_Comm comm, const Case& settings, PhaseClock& clock);
 

@@ -22,11 +22,20 @@ note() {
   printf '%s\n' "${@:2}" >"$run.$1.new" && mv "$run.$1.new" "$run.$1"
 }
 
+# put_aside ENDING…
+put_aside() {
+  local ending aside
+  for ending in "$@"; do
+    if [ ! -e "$run.$ending" ]; then continue; fi
+    aside=$run.$ending.before-restart-${SLURM_RESTART_COUNT:-0}
+    while [ -e "$aside" ]; do aside=$aside+; done
+    mv "$run.$ending" "$aside"
+  done
+}
+
 # Slurm may start a job again (--requeue). Nothing is done twice, nothing measured is overwritten.
 if grep -qx code=0 "$run.exit" 2>/dev/null; then exit 0; fi
-for ending in h5 h5.part exit started; do
-  if [ -e "$run.$ending" ]; then mv "$run.$ending" "$run.$ending.before-restart-${SLURM_RESTART_COUNT:-0}"; fi
-done
+put_aside h5 h5.part exit started
 
 hosts=$(scontrol show hostnames "${SLURM_JOB_NODELIST:-$(hostname)}" 2>/dev/null | paste -sd,)
 started=$(date -u +%Y-%m-%dT%H:%M:%SZ)
@@ -42,17 +51,26 @@ export @ENVIRONMENT@
 child=
 trap 'kill -USR1 "$child" 2>/dev/null' USR1
 trap 'kill -TERM "$child" 2>/dev/null' TERM
-@COMMAND@ &
-child=$!
-while :; do
-  wait "$child"
-  code=$?
-  kill -0 "$child" 2>/dev/null || break  # else it was the signal that ended the wait
-done
-if [ "$code" -gt 128 ]; then  # or both came at once
-  wait "$child"
-  again=$?
-  if [ "$again" -ne 127 ]; then code=$again; fi
+launch() {
+  @COMMAND@ &
+  child=$!
+  while :; do
+    wait "$child"
+    code=$?
+    kill -0 "$child" 2>/dev/null || break  # else it was the signal that ended the wait
+  done
+  if [ "$code" -gt 128 ]; then  # or both came at once
+    wait "$child"
+    again=$?
+    if [ "$again" -ne 127 ]; then code=$again; fi
+  fi
+}
+launch
+# Ranks of the earlier start that outlived it for a while may have made the file since it was looked for: the program refuses to
+# touch it. It is theirs; this start's is made once they have.
+if [ "$code" -eq 2 ] && [ -e "$run.h5" ] && [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ]; then
+  put_aside h5
+  launch
 fi
 
 # srun may return 0 for ranks that Slurm itself has ended, as on a lost node: the file says whether the run is done.

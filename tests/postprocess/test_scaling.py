@@ -105,7 +105,7 @@ class Scaling(unittest.TestCase):
         (series,) = series_of(study)
         self.assertAlmostEqual(series.base.pop.load_balance, 0.75)
         with open(self.path("e.csv"), "w+", encoding="utf-8") as file:
-            results.write_csv(file.name, study, [series])
+            results.write_csv(file.name, [series])
             (row,) = csv.DictReader(file)
         self.assertEqual((row["clock"], row["serialization"], row["transfer"]), ("native", "", ""))
         self.assertEqual(tuple(row), results.COLUMNS)

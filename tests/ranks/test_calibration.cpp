@@ -75,11 +75,37 @@ TEST_CASE("planted costs are found again, on any number of ranks, interruptions 
     }
     calibration.end_step(step_since(before), warmup);
   }
-  const ComputeModel model = parse_compute_model(calibration.model(MPI_COMM_WORLD, {{"name", "planted \"one\""}}), "m");
+  const ComputeModel model =
+      parse_compute_model(calibration.model(MPI_COMM_WORLD, {{"name", "planted \"one\""}}, {}), "m");
   CHECK(model.name == "planted \"one\"");
   for (const ComputeCost& cost : model.cost)
     for (const double bytes : {0.0, 512.0, 8192.0, 1e6})
       CHECK(cost.seconds(bytes) == Approx(planted_call + planted_rate * bytes).epsilon(1e-3));
+}
+
+TEST_CASE("pieces whose size is known when they end are found as well, next to the others") {
+  computed = {};
+  Calibration calibration;
+  for (int step = 0; step < 6; ++step) {
+    const PerPhase<double> before = computed;
+    const bool warmup = step < 1;
+    calibration.work(Phase::other, 0);
+    compute(Phase::other, 1e-6);
+    for (const double bytes : {1e4, 4e4, 1e6}) {
+      compute(Phase::track, (warmup ? 100 : 1) * (2e-6 + 1e-10 * bytes));
+      calibration.worked(Phase::track, bytes);
+    }
+    calibration.end_step(step_since(before), warmup);
+  }
+  const ComputeModel model =
+      parse_compute_model(calibration.model(MPI_COMM_WORLD, {{"name", "m"}}, {Phase::track, Phase::other}), "m");
+  const ComputeCost& track = model.cost[static_cast<std::size_t>(Phase::track)];
+  for (const double bytes : {0.0, 1e4, 4e4, 1e6}) CHECK(track.seconds(bytes) == Approx(2e-6 + 1e-10 * bytes));
+  CHECK(model.cost[0].seconds(0) == Approx(1e-6));
+  CHECK(model.cost[static_cast<std::size_t>(Phase::halo)].bytes.empty());  // where nothing was computed
+
+  calibration.work(Phase::track, 8);
+  CHECK_THROWS_AS(calibration.worked(Phase::track, 8), LibraryError);
 }
 
 TEST_CASE("what no piece claims, and rare slow pieces, are not lost: they make all of the phase dearer") {
@@ -98,7 +124,7 @@ TEST_CASE("what no piece claims, and rare slow pieces, are not lost: they make a
     }
     calibration.end_step(step_since(before), false);
   }
-  const ComputeModel model = parse_compute_model(calibration.model(MPI_COMM_WORLD, {{"name", "m"}}), "m");
+  const ComputeModel model = parse_compute_model(calibration.model(MPI_COMM_WORLD, {{"name", "m"}}, {}), "m");
   for (int step = 0; step < 10; ++step) modelled += model.cost[static_cast<std::size_t>(Phase::halo)].seconds(1e4);
   CHECK(modelled == Approx(total).epsilon(1e-3));
 }
@@ -112,7 +138,7 @@ TEST_CASE("a phase that no rank computes in is a mistake of the case") {
   calibration.end_step(step_since(before), false);
   std::string message;
   try {
-    (void)calibration.model(MPI_COMM_WORLD, {});
+    (void)calibration.model(MPI_COMM_WORLD, {}, {Phase::halo, Phase::coarse});
   } catch (const UserError& error) {
     message = error.what();
   }

@@ -49,6 +49,27 @@ def sbatch(script):
     return 0
 
 
+def kill_all(session):
+    """As Slurm, which tracks all processes of a job: also those that a launcher gave groups of their own."""
+    while True:
+        found = []
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                words = stat.read_text().rpartition(")")[2].split()  # state, parent, group, session
+            except OSError:
+                continue  # it has just ended
+            if int(words[3]) == session and words[0] not in "ZX":
+                found.append(int(stat.parent.name))
+        if not found:
+            return
+        for process in found:
+            try:
+                os.kill(process, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        time.sleep(0.01)
+
+
 def start(job, state, restarts):
     """The batch script in a session of its own. @return its end, and whether it was cut at its walltime"""
     environment = {**os.environ, "SLURM_JOB_ID": str(job), "SLURM_JOB_NODELIST": "node1", "SLURM_RESTART_COUNT": str(restarts)}
@@ -56,22 +77,24 @@ def start(job, state, restarts):
         shell = subprocess.Popen(["bash", state["script"]], stdin=nothing, stdout=log, stderr=log, env=environment,
                                  start_new_session=True)
     record(job, state="RUNNING", shell=shell.pid)
-    deadlines = [float(word) for word in (HOME / "walltime").read_text().split()] if (HOME / "walltime").exists() else []
+    deadlines = []
     requeue = HOME / "requeue"
     begun = Path(state["script"]).with_suffix(".started")
     begin = time.monotonic()
     while shell.poll() is None:
         passed = time.monotonic() - begin
+        if not deadlines and (HOME / "walltime").exists():
+            deadlines = [float(word) for word in (HOME / "walltime").read_text().split()]
         if requeue.exists() and begun.exists():
             requeue.unlink()
-            os.killpg(shell.pid, signal.SIGKILL)
+            kill_all(shell.pid)
             shell.wait()
             return None, False
         if deadlines and passed > deadlines[0]:
             os.kill(shell.pid, signal.SIGUSR1)
             deadlines[0] = float("inf")
         if len(deadlines) > 1 and passed > deadlines[1]:
-            os.killpg(shell.pid, signal.SIGKILL)
+            kill_all(shell.pid)
             shell.wait()
             return shell.returncode, True
         time.sleep(0.05)

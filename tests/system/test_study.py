@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Studies with the real program: a study as a user does it, killed and resumed, with runs that fail, hang or are interrupted,
 folders that are another's, a full disk; and every shipped study as --dry-run."""
+import csv
 import json
 import os
 import re
@@ -12,18 +13,9 @@ from pathlib import Path
 
 import h5py
 
-from haloscope_program import PROGRAM, SOURCE, STEADY, Checks, Folder, run
+from haloscope_program import CUBE, PROGRAM, SOURCE, STEADY, SWEEP, Checks, Folder, run
 
-CUBE = """
-[about]
-name = "cube"
-problem = "poisson"
-[grid]
-cells = [8, 8, 8]
-periodic = [false, false, false]
-[run]
-steps = 4
-"""
+SMALL = CUBE.replace("[16, 16, 16]", "[8, 8, 8]").replace("steps = 5", "steps = 4")
 
 STUDY = """
 [about]
@@ -46,7 +38,7 @@ values = [
 
 
 def write_inputs():
-    Path("cube.toml").write_text(CUBE)
+    Path("cube.toml").write_text(SMALL)
     Path("steady.toml").write_text(STEADY)
     Path("tiny.toml").write_text(STUDY)
 
@@ -118,6 +110,69 @@ def check_whole(check):
     print(f"overhead: {(elapsed - spent) / len(whole['runs']):.3f} s a run over {len(whole['runs'])} runs, of {spent / 12:.2f} s each")
 
 
+PROGRAMS = """
+[about]
+name = "programs"
+question = "Which of them does a network hurt?"
+[run]
+ranks = [1, 2, 4]
+repeats = 1
+time_limit_s = 60
+[[variable]]
+name = "program"
+values = [
+  {label = "solver", case = "cube.toml", set = ["run.steps=12"]},
+  {label = "halo", case = "sweep.toml", scaling = "weak"},
+]
+[[variable]]
+name = "network"
+values = [
+  {label = "fast", network = "steady.toml", set_network = ["between_nodes.half_round_trip_us=2"]},
+  {label = "slow", network = "steady.toml"},
+]
+"""
+
+
+def check_programs(check):
+    """Two cases in one study: planned, run, resumed, and on the same axes of a report."""
+    Path("sweep.toml").write_text(SWEEP)
+    Path("programs.toml").write_text(PROGRAMS)
+    status, out, err = run(["study", "programs.toml", "--dry-run"])
+    check.equal((status, err), (0, ""), "two programs: --dry-run")
+    for line in ("case         cube.toml, strong scaling\n", "case         sweep.toml, weak scaling\n", ": 4 series x 3 rank counts x 1 repeats",
+                 "solver, fast"):
+        check(line in out, f"two programs: {line!r} in {out!r}")
+    check.equal(len(re.findall(r"^solver, (?:fast|slow) +[124]  8x8x8 |^halo, (?:fast|slow) +[124]  - ", out, re.M)), 12, f"the matrix: {out!r}")
+    status, _, err = run(["study", "programs.toml", "--output", "programs"], timeout=300)
+    check.equal(status, 0, f"two programs: {err!r}")
+    whole = manifest("programs")
+    check.equal((whole["case"], whole["scaling"]), ("cube.toml, sweep.toml", "mixed"), "the manifest's head")
+    check.equal([value["case"] for value in whole["variables"][0]["values"]], ["cube.toml", "sweep.toml"], "its first variable")
+    for entry in whole["runs"]:
+        solver = entry["labels"]["program"] == "solver"
+        check.equal((entry["case"], entry["scaling"]), ("cube.toml", "strong") if solver else ("sweep.toml", "weak"), entry["id"])
+        with h5py.File(Path("programs") / entry["file"]) as file:
+            check.equal((file.attrs["case_name"], int(file.attrs["steps_completed"])), ("cube", 12) if solver else ("sweep", 8), entry["id"])
+    status, _, err = run(["study", "programs.toml", "--output", "programs", "--resume"])
+    check.equal((status, "[" in err), (0, False), f"resuming what is done does nothing: {err!r}")
+    Path("swapped.toml").write_text(PROGRAMS.replace('"slow"', '"slower"'))
+    check.equal(run(["study", "swapped.toml", "--output", "programs", "--resume"])[0], 2, "another study of the same cases")
+
+    status, _, err = run(["report", "programs"], timeout=300)
+    check.equal(status, 0, f"the report of two programs: {err!r}")
+    check(Path("programs/figures/programs.png").exists(), "all programs on the same axes")
+    with open("programs/efficiency.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    check.equal({(row["case"], row["scaling"], row["series"]) for row in rows},
+                {(case, scaling, f"{program} / {network}") for case, scaling, program in
+                 (("cube.toml", "strong", "solver"), ("sweep.toml", "weak", "halo")) for network in ("fast", "slow")}, "efficiency.csv")
+    # Against itself on one rank: the times over each other, and for the strong one over the ranks, too.
+    for row in rows:
+        base = next(one for one in rows if one["series"] == row["series"] and one["ranks"] == "1")
+        ideal = float(base["step_seconds_median"]) / (int(row["ranks"]) if row["scaling"] == "strong" else 1)
+        check(abs(float(row["efficiency"]) * float(row["step_seconds_median"]) / ideal - 1) < 1e-4, f"efficiency: {row}")
+
+
 def check_refusals(check):
     before = Path("whole/manifest.json").read_bytes()
     Path("other.toml").write_text(STUDY.replace("ranks = [1, 2, 4]", "ranks = [1, 2]"))
@@ -151,11 +206,11 @@ def check_refusals(check):
     check.equal(status, 0, f"resuming what is done: {err!r}")
     check("[" not in err, f"resuming what is done does nothing: {err!r}")
     Path("native.toml").write_text(STUDY.split("[[variable]]")[0].replace("[1, 2, 4]", "[4096]").replace("[8, 8, 8]", "[64, 64, 64]"))
-    Path("cube.toml").write_text(CUBE.replace("[8, 8, 8]", "[64, 64, 64]"))
+    Path("cube.toml").write_text(SMALL.replace("[8, 8, 8]", "[64, 64, 64]"))
     status, _, err = run(["study", "native.toml", "--output", "x"])
     check.equal(status, 2, f"a study that this machine cannot do: {err!r}")
     check("no run can be done here: needs 4096 cores" in err and not Path("x").exists(), f"says so: {err!r}")
-    Path("cube.toml").write_text(CUBE)
+    Path("cube.toml").write_text(SMALL)
 
 
 def check_kill_and_resume(check):
@@ -307,6 +362,7 @@ def main():
         write_inputs()
         check_dry_runs(check)
         check_whole(check)
+        check_programs(check)
         check_refusals(check)
         check_kill_and_resume(check)
         check_failures(check)

@@ -11,18 +11,9 @@ from pathlib import Path
 
 import h5py
 
-from haloscope_program import PROGRAM, STEADY, Checks, Folder, run
+from haloscope_program import CUBE, PROGRAM, STEADY, Checks, Folder, run
 
-CUBE = """
-[about]
-name = "cube"
-problem = "poisson"
-[grid]
-cells = [8, 8, 8]
-periodic = [false, false, false]
-[run]
-steps = 4
-"""
+SMALL = CUBE.replace("[16, 16, 16]", "[8, 8, 8]").replace("steps = 5", "steps = 4")
 STUDY = """
 [about]
 name = "jobs"
@@ -145,15 +136,24 @@ def check_submit_only(check):
 
 
 def long_study(name):
-    Path("long.toml").write_text(CUBE.replace("steps = 4", "steps = 1000000"))
+    Path("long.toml").write_text(SMALL.replace("steps = 4", "steps = 1000000"))
     Path(f"{name}.toml").write_text(STUDY.replace("cube.toml", "long.toml").replace("[1, 2]", "2").replace("repeats = 2", "repeats = 1"))
 
 
 def check_walltime(check):
     cluster = Cluster("c3")
     long_study("cut")
-    cluster.set("walltime", "4 60")
-    status, _, err = cluster.study("cut.toml", "--output", "cut")
+
+    def cut(*more):
+        """Warned when it has begun to record: before, on a busy machine, it may not be listening yet."""
+        with cluster.start("cut.toml", "--output", "cut", *more) as job:
+            aside = Path("cut/runs/0001-n2-r1.h5.attempt-1")
+            wait_for(lambda: aside.exists() == bool(more) and Path("cut/runs/0001-n2-r1.h5").exists(), "it records")
+            cluster.set("walltime", "0 3600")
+            _, err = job.communicate(timeout=120)
+        cluster.clear("walltime")
+        return job.returncode, err
+    status, err = cut()
     check.equal((status, states("cut")), (4, ["invalid"]), f"a walltime: {err!r}")
     entry = manifest("cut")["runs"][0]
     with h5py.File(Path("cut") / entry["file"]) as file:
@@ -162,7 +162,7 @@ def check_walltime(check):
         mark = file.attrs["ended_early"]
         check.equal(mark.decode() if isinstance(mark, bytes) else mark, f"stopped by SIGUSR1 after {done} of 1000000 steps", "marked short")
     check.equal(entry["reason"], f"stopped by SIGUSR1 after {done} of 1000000 steps", "the reason")
-    check.equal(cluster.study("cut.toml", "--output", "cut", "--resume")[0], 4, "cut again")
+    check.equal(cut("--resume")[0], 4, "cut again")
     check.equal(manifest("cut")["runs"][0]["attempt"], 2, "attempts")
     check((Path("cut") / f"{entry['file']}.attempt-1").exists(), "the short file is kept")
 
@@ -193,12 +193,25 @@ def check_killed_job(check):
 def check_requeue(check):
     cluster = Cluster("c6")
     long_study("again")
-    Path("long.toml").write_text(CUBE.replace("steps = 4", "steps = 3000"))
+    Path("long.toml").write_text(SMALL.replace("steps = 4", "steps = 3000"))
     cluster.set("requeue")
     status, _, err = cluster.study("again.toml", "--output", "again")
     check.equal((status, states("again")), (0, ["done"]), f"a job that is started again: {err!r}")
     check.equal(cluster.jobs(), [101], "as the same job")
     check(len(list(Path("again/runs").glob("*.started.before-restart-1"))) == 1, "what its first start left is kept aside")
+
+
+def check_survivors(check):
+    """Ranks of the first start that outlive it make the run's file when the second start has looked already."""
+    cluster = Cluster("c8")
+    Path("late_site.toml").write_text(SITE.replace('before = [', 'before = ["[ \\"$SLURM_RESTART_COUNT\\" = 0 ] || echo theirs >$run.h5", '))
+    Path("late.toml").write_text(STUDY.replace("[1, 2]", "2").replace("repeats = 2", "repeats = 1"))
+    cluster.set("requeue")
+    status, _, err = run(["study", "late.toml", "--output", "late", "--launcher", "slurm", "--site", "late_site.toml"],
+                         env=cluster.environment)
+    check.equal((status, states("late")), (0, ["done"]), f"a file that came meanwhile: {err!r}")
+    kept = [path.read_text(errors="replace") for path in Path("late/runs").glob("*.h5.before-restart-1*")]
+    check.equal(kept.count("theirs\n"), 1, f"is kept aside: {sorted(os.listdir('late/runs'))}")
 
 
 def check_refusals(check):
@@ -238,7 +251,7 @@ def check_refusals(check):
 def main():
     check = Checks()
     with Folder():
-        for name, text in (("cube.toml", CUBE), ("steady.toml", STEADY), ("jobs.toml", STUDY), ("site.toml", SITE)):
+        for name, text in (("cube.toml", SMALL), ("steady.toml", STEADY), ("jobs.toml", STUDY), ("site.toml", SITE)):
             Path(name).write_text(text)
         check_whole(check)
         check_submit_only(check)
@@ -246,6 +259,7 @@ def main():
         check_timeout(check)
         check_killed_job(check)
         check_requeue(check)
+        check_survivors(check)
         check_refusals(check)
     check.end()
 

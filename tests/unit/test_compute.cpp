@@ -55,10 +55,37 @@ TEST_CASE("a file says what each phase costs") {
   for (const ComputeCost& cost : model.cost) CHECK(cost.seconds(1e3) == Approx(1e-6 + 0.2e-6));
 }
 
+TEST_CASE("a phase that the file leaves out has no rates, and a case that computes in it cannot be run") {
+  const std::string text = good_file();
+  const ComputeModel model = parse_compute_model(text.substr(0, text.find("[burst]")), "m.toml");
+  CHECK(model.cost[static_cast<std::size_t>(Phase::burst)].bytes.empty());
+  const Phase there[] = {Phase::other, Phase::track}, not_there[] = {Phase::other, Phase::burst};
+  require_costs(model, there);
+  try {
+    require_costs(model, not_there);
+    FAIL("a missing phase was not told");
+  } catch (const UserError& error) {
+    CHECK(
+        std::string(error.what()) ==
+        "--compute: m.toml: has no [burst], in which this case computes: measure it by --calibrate with this case, and "
+        "add that section to a copy of the file");
+  }
+}
+
 TEST_CASE("a single number is the rate of all sizes") {
   const std::string text =
       replaced(good_file(), "bytes = [1e3, 1e5]\nseconds_per_GB = [0.2, 0.1]", "bytes = 1\nseconds_per_GB = 0.3");
   CHECK(parse_compute_model(text, "m.toml").cost[0].seconds(1e6) == Approx(1e-6 + 0.3e-3));
+}
+
+TEST_CASE("a phase may say how it was measured, apart from the rest of the file") {
+  const std::string text =
+      "[about]\nname = \"m\"\n[track]\nseconds_per_call = 2e-6\nbytes = [1e3, 1e5]\nseconds_per_GB = [0.2, 0.1]\n"
+      "date = \"2026-11-26\"\nprogram = \"haloscope\"\ncase = \"void\"\ncells = \"8 x 8 x 8\"\nranks = \"2\"\n";
+  CHECK(parse_compute_model(text, "m.toml").cost[static_cast<std::size_t>(Phase::track)].seconds(0) == 2e-6);
+  CHECK(error_of(replaced(text, "ranks", "rank")) ==
+        "m.toml:track.rank: unknown key; the nearest known key is track.ranks");
+  CHECK(error_of("[about]\nname = \"m\"\n") == "m.toml: must have a phase, [track] say");
 }
 
 TEST_CASE("every mistake in a file is told with its key") {

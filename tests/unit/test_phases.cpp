@@ -200,8 +200,9 @@ TEST_CASE("the model goes on for a step and pauses after it") {
 
 TEST_CASE("work is told to who listens, with its phase, and only in a step") {
   struct Heard final : WorkListener {
-    std::vector<std::pair<Phase, double>> all;
+    std::vector<std::pair<Phase, double>> all, ended;
     void work(Phase phase, double bytes) override { all.emplace_back(phase, bytes); }
+    void worked(Phase phase, double bytes) override { ended.emplace_back(phase, bytes); }
   } heard;
   PhaseClock clock;
   clock.work(1);  // nobody listens
@@ -212,7 +213,13 @@ TEST_CASE("work is told to who listens, with its phase, and only in a step") {
     const ScopedPhase momentum(clock, Phase::momentum);
     clock.work(3);
   }
+  {
+    const ScopedPhase track(clock, Phase::track);
+    clock.worked(4);
+  }
   (void)clock.end_step();
+  clock.worked(5);
+  CHECK(heard.ended == std::vector<std::pair<Phase, double>>{{Phase::track, 4}});
   CHECK(heard.all == std::vector<std::pair<Phase, double>>{{Phase::other, 0}, {Phase::momentum, 3}});
 }
 

@@ -55,7 +55,7 @@ bool has(const std::vector<std::string>& words, const std::string& word) {
 TEST_CASE("a minimal study has the defaults of the door") {
   const Study study = parse_study(head("ranks = 2\n"), "s.toml"), door;
   CHECK(study.ranks == std::vector<int>{2});
-  CHECK(study.scaling == Scaling::strong);
+  CHECK(study.base.scaling == Scaling::strong);
   CHECK(study.repeats == door.repeats);
   CHECK(study.steps == 0);
   CHECK(study.time_limit_s == door.time_limit_s);
@@ -70,7 +70,7 @@ TEST_CASE("a minimal study has the defaults of the door") {
 
 TEST_CASE("mistakes in a study are told in one line with file and key") {
   expect(error_of("[about]\nname = \"s\"\n"), "s.toml:about.question: missing: must be a string that is not empty");
-  expect(error_of("[about]\nname = \"s\"\nquestion = \"?\"\n"),
+  expect(error_of("[about]\nname = \"s\"\nquestion = \"?\"\n[run]\nranks = 1\n"),
          "s.toml:run.case: missing: must be a string that is not empty");
   expect(error_of(head("")),
          "s.toml:run.ranks: missing: must be one or a list, each an integer from 1 to 16777216, none twice");
@@ -253,6 +253,42 @@ TEST_CASE("the matrix is the product of variables, ranks and repeats, each once,
   CHECK(!same(8));
 }
 
+TEST_CASE("values with cases of their own compare programs, each with its settings and its scaling") {
+  const std::string programs = variable(
+      "{label = \"flow\", case = \"" + cases + "cavity.toml\", set = [\"grid.cells=[32, 32, 1]\"]}, " +
+          "{label = \"halo\", case = \"" + cases + "exchange.toml\", scaling = \"weak\", set = [\"run.steps=3\"]}",
+      "program");
+  const std::string none = "[about]\nname = \"s\"\nquestion = \"?\"\n[run]\nranks = [1, 2]\nrepeats = 1\n";
+  const Study study = parse_study(none + programs + two_networks, "s.toml");
+  REQUIRE(study.cases.size() == 2);
+  CHECK(study.cases[1].name == cases + "exchange.toml");
+  const std::vector<StudyRun> runs = matrix_of(study);
+  REQUIRE(runs.size() == 2 * 2 * 2);
+  for (const StudyRun& run : runs) {
+    const bool flow = run.choice[0] == 0;
+    CHECK(run.of_case == (flow ? 0U : 1U));
+    CHECK(name(run.scaling) == (flow ? "strong" : "weak"));
+    CHECK(has(run.overrides, "grid.cells=[32, 32, 1]") == flow);
+    CHECK(has(run.overrides, "run.steps=3") == !flow);
+    CHECK(run.cells == PerAxis<std::int64_t>{flow ? 32 : 0, flow ? 32 : 0, flow ? 1 : 0});
+    CHECK(run_arguments(study, run, "o.h5")[1] == cases + (flow ? "cavity.toml" : "exchange.toml"));
+  }
+
+  const std::string some =
+      variable("{label = \"flow\", case = \"" + cases + "cavity.toml\"}, {label = \"other\"}", "program");
+  expect(
+      error_of(none + some),
+      "s.toml:variable.values.case: missing in program: other: must be said by all values of program, or by run.case "
+      "for the others");
+  CHECK(matrix_of(parse_study(head("ranks = 1\nrepeats = 1\n", "poisson") + some, "s.toml")).size() == 2);
+  expect_start(error_of(none + variable("{label = \"a\", case = \"cavty\"}")),
+               "s.toml:variable.values.case: cavty: no such file or case");
+  expect(error_of(none + programs + variable("{label = \"a\", case = \"" + cases + "cavity.toml\"}", "again")),
+         "s.toml:variable.values.case: is said by both program and again");
+  expect_start(error_of(none + variable("{label = \"halo\", case = \"" + cases + "exchange.toml\"}")),
+               "s.toml: halo: run.scaling: strong: ");
+}
+
 TEST_CASE("a run is the command line that it says") {
   const Study study = parse_study(head("ranks = 4\nrepeats = 1\nsteps = 4\n") +
                                       variable("{label = \"RDMA, bare metal!\", network = \"" + infiniband +
@@ -305,6 +341,14 @@ TEST_CASE("the hash of a matrix changes with what is measured, and with nothing 
                                                                    {"ranks = [", "steps = 3\nranks = ["},
                                                                    {"cavity.toml", "cavity_re1000.toml"}})
     CHECK(hash(base) != hash(replaced(what, by)));
+
+  // Which program a label stands for is measured, too.
+  const auto two = [](const std::string& a, const std::string& b) {
+    return head("ranks = 1\n") +
+           variable("{label = \"a\", case = \"" + cases + a + "\"}, {label = \"b\", case = \"" + cases + b + "\"}",
+                    "program");
+  };
+  CHECK(hash(two("cavity.toml", "poisson.toml")) != hash(two("poisson.toml", "cavity.toml")));
 }
 
 TEST_CASE("cases/studies/README.md has every key as the program reads it") {
