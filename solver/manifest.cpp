@@ -69,6 +69,13 @@ std::string read_whole(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+/// Absolute, and without a slash at its end.
+std::string full_path(const std::string& folder) {
+  std::string path = fs::absolute(folder).lexically_normal();
+  if (path.ends_with('/') && path.size() > 1) path.pop_back();
+  return path;
+}
+
 /// The end of a log: what the program or the launcher said last.
 std::string reason_in(const std::string& log) {
   std::ifstream file(log, std::ios::binary | std::ios::ate);
@@ -111,8 +118,7 @@ Manifest Manifest::create(const std::string& folder, const Study& study, std::ve
                           const std::string& launcher) {
   auto state = std::make_unique<State>();
   std::error_code failed;
-  state->folder = fs::absolute(folder).lexically_normal();
-  if (state->folder.ends_with('/') && state->folder.size() > 1) state->folder.pop_back();
+  state->folder = full_path(folder);
   if (fs::exists(state->folder, failed) &&
       !(fs::is_directory(state->folder, failed) && fs::is_empty(state->folder, failed)))
     throw UserError(folder + (fs::exists(state->folder + "/manifest.json", failed)
@@ -136,8 +142,7 @@ Manifest Manifest::resume(const std::string& folder, const Study& study, std::ve
                           const std::string& launcher) {
   auto state = std::make_unique<State>();
   std::error_code ignored;
-  state->folder = fs::absolute(folder).lexically_normal();
-  if (state->folder.ends_with('/') && state->folder.size() > 1) state->folder.pop_back();
+  state->folder = full_path(folder);
   const std::string path = state->folder + "/manifest.json";
   if (!fs::exists(path, ignored)) throw UserError(folder + ": holds no study to resume: manifest.json is not there");
   state->lock = lock(state->folder);

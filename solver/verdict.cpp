@@ -127,7 +127,7 @@ void look_for_lost(const Evidence& evidence, std::vector<std::string>& reasons) 
   const double count = lost == nullptr ? 0 : std::accumulate(lost->begin(), lost->end(), 0.0);
   if (count == 0) return;
   reasons.push_back(fmt::format("{:.0f} particle{} lost{}{}", count, count == 1 ? " was" : "s were",
-                                evidence.lost_positions.empty() ? "" : ": ", evidence.lost_positions));
+                                evidence.lost_positions.empty() ? "" : ", the first at ", evidence.lost_positions));
 }
 
 void look_for_excess(const Evidence& evidence, const std::string& name, double bound,

@@ -70,6 +70,7 @@ class TransportWorkload final : public Workload {
   double quantity(const std::string& name) override { return transport_.estimate(name).mean; }
   double standard_error(const std::string& name) override { return transport_.estimate(name).standard_error; }
   std::string stopped() const override { return transport_.stopped(); }
+  std::string lost_positions() override { return transport_.lost_positions(); }
 
  private:
   const TransportCase& settings_;

@@ -234,7 +234,7 @@ int wait_for_all(Engine& engine, int n, const MPI_Request requests[], Finish fin
       all_there = payload_there(item) && all_there;
       all_known = known(item) && all_known;
     }
-    engine.pending_payload = all_known && !all_there;
+    engine.pending_payload = engine.all_known = all_known && !all_there;
     return all_there && all_known;
   });
   const int code = finish();

@@ -28,7 +28,7 @@ void complete(Engine& engine, Operation* operation, PayloadDone payload_done) {
   engine.wait([&] {
     if (!there) there = payload_done();
     const bool known = operation == nullptr || operation->progress();
-    engine.pending_payload = known && !there;
+    engine.pending_payload = engine.all_known = known && !there;
     return known && there;
   });
   if (operation != nullptr) go_on_after(engine, *operation);

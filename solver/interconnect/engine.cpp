@@ -107,23 +107,6 @@ void Engine::leave() {
   clock.leave();
 }
 
-void Engine::let_come(const std::function<Time()>& first) {
-  if (settings.mode != Mode::virtual_time) return;
-  const long long begun = state.stopwatch.now();
-  for (Time arrival = first();;) {
-    const bool may_come = may_come_before(arrival, begun);
-    if (may_come) {
-      channel.computes(arrival);  // nor does this rank send before: no two wait for each other here
-      channel.sleep(100);
-    }
-    drain();  // after having looked: who has sent and waits since then is not waited for
-    const Time now_first = first();
-    if (!may_come && now_first >= arrival) break;
-    arrival = now_first;
-  }
-  channel.computes(clock.now().time);
-}
-
 bool Engine::may_come_before(Time arrival, long long begun) const noexcept {
   constexpr double patience = 2, patience_elsewhere = 1e-3;  // [s], of which nothing depends but how much is ordered
   const double waited = static_cast<double>(state.stopwatch.now() - begun) * state.stopwatch.seconds_per_tick();
@@ -182,12 +165,19 @@ bool Engine::drain() {
   return any;
 }
 
-/// Stamps wake the sleeper. A payload does not, so for it the sleep is short at first: it is there already, or needs
-/// its sender to come into MPI once more. So does what others wait for of this rank: long messages and non-blocking
-/// collectives go on only when MPI is called, by a probe for nothing.
-void Engine::pause(int attempt) {
+/// Long messages and non-blocking collectives that others wait for go on only when MPI is called: by a probe for
+/// nothing.
+void Engine::let_mpi_progress() {
   int nothing = 0;
   PMPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_COMM_SELF, &nothing, MPI_STATUS_IGNORE);
+}
+
+long long Engine::ticks() noexcept { return state.stopwatch.now(); }
+
+/// Stamps wake the sleeper. A payload does not, so for it the sleep is short at first: it is there already, or needs
+/// its sender to come into MPI once more.
+void Engine::pause(int attempt) {
+  let_mpi_progress();
   if (settings.mode == Mode::real_time && channel.cores_enough()) return;
   if (pending_payload) {
     if (attempt < 4)

@@ -9,7 +9,6 @@
 /// other ranks, so no rank's answer depends on where its program stands.
 #include <mpi.h>
 
-#include <functional>
 #include <vector>
 
 #include "interconnect/channel.hpp"
@@ -92,24 +91,47 @@ class Engine {
 
   /// Waits until @p done () is true; sleeps meanwhile, woken by stamps. @p done is called again and again and may call
   /// PMPI_Test; where it waits for a payload (not for a stamp) it returns false with `pending_payload` set, and the
-  /// pauses are short.
+  /// pauses are short. Where nothing but that payload is missing it sets `all_known` too: the rank will go on by
+  /// itself, and may then send what arrives before anything that others know of (let_come).
   template <class Done>
   void wait(Done done) {
     for (int attempt = 0;; ++attempt) {
       drain();
-      pending_payload = false;
+      pending_payload = all_known = false;
       if (done()) break;
-      if (settings.mode == Mode::virtual_time) channel.waits();
+      if (settings.mode == Mode::virtual_time) {
+        if (all_known)
+          channel.computes(clock.now().time);
+        else
+          channel.waits();
+      }
       pause(attempt);
     }
     clock.end_row();
     channel.computes(clock.now().time);
   }
-  bool pending_payload = false;
+  bool pending_payload = false, all_known = false;
 
   /// Virtual: naps while a rank of this host that computes might still send a message that arrives before @p first (),
   /// the earliest arrival that is known; for a while at most, as who computes may be long about it.
-  void let_come(const std::function<Time()>& first);
+  template <class First>
+  void let_come(First first) {
+    if (settings.mode != Mode::virtual_time) return;
+    const long long begun = ticks();
+    for (Time arrival = first();;) {
+      const bool may_come = may_come_before(arrival, begun);
+      if (may_come) {
+        let_mpi_progress();         // others may wait for a payload of this rank's before they send
+        channel.computes(arrival);  // nor does this rank send before: no two wait for each other here
+        channel.sleep(100);
+      }
+      drain();  // after having looked: who has sent and waits since then is not waited for
+      const Time now_first = first();
+      if (!may_come && now_first >= arrival) break;
+      arrival = now_first;
+    }
+    channel.computes(clock.now().time);
+  }
 
   /// Operations that must go on while this rank waits for others: other ranks need what they send. They enter and leave
   /// by themselves, but not in progress().
@@ -121,6 +143,8 @@ class Engine {
 
  private:
   void pause(int attempt);
+  static void let_mpi_progress();
+  [[nodiscard]] static long long ticks() noexcept;  ///< of the stopwatch
   [[nodiscard]] bool may_come_before(Time arrival, long long begun) const noexcept;
   const void* thread_ = nullptr;  ///< the one that called MPI_Init
 

@@ -362,8 +362,11 @@ void match_wildcards() {
   for (Receive* const receive : open)
     if (receive->match()) matched.push_back(receive);
   if (matched.empty()) return;
-  std::erase_if(open, [&](Receive* receive) { return std::ranges::find(matched, receive) != matched.end(); });
-  for (Receive* const receive : matched) receive->resolve();
+  // One by one, oldest first: those that have yet to join hold up younger receives, which may be known longer.
+  for (Receive* const receive : matched) {
+    std::erase(open, receive);
+    receive->resolve();
+  }
   settle_held();
 }
 

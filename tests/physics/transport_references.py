@@ -148,7 +148,7 @@ class NestedCubes:
                     result[n] += (weights * height / distance**3 * (1 - np.exp(-total * distance))).sum()
         return result / (4 * np.pi * total)
 
-    def mean(self, low, high, order=3):
+    def mean(self, low, high, order=4):
         """Over a box that lies in the source or outside it."""
         nodes = [gauss(a, b, 1, order) for a, b in zip(low, high)]
         points = np.stack(np.meshgrid(*(node for node, _ in nodes), indexing="ij"), -1).reshape(-1, 3)

@@ -16,8 +16,8 @@ PROGRAM = os.environ.get("HALOSCOPE_PROGRAM", str(SOURCE / "build/release/halosc
 MPIEXEC = os.environ.get("HALOSCOPE_MPIEXEC", "mpirun")
 
 
-def value(label, x=None, network="", without="", set_network=None):
-    return {"label": label, "x": x, "network": network, "without": without, "ranks_per_node": 1, "set": {},
+def value(label, x=None, network="", without="", set_network=None, case=""):
+    return {"label": label, "x": x, "case": case, "network": network, "without": without, "ranks_per_node": 1, "set": {},
             "set_network": set_network or {}}
 
 

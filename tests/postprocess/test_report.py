@@ -217,6 +217,51 @@ def check_many_series(check, folder):
     check.equal(re.findall(r'class="n( best)?"', row), ["", " best", ""], "the quickest method on the eighth network")
 
 
+def check_programs(check, folder):
+    """Three cases on two networks, of which one grows with the ranks: the same axes, a finding, and no step time of one program held
+    against another's."""
+    losses = {"solver": (0.02, 0.4), "particles": (0.01, 0.05), "sums": (0.0, 0.001)}  # of the ideal step, for each doubling
+    cases = {"solver": "cavity_3d", "particles": "transport", "sums": "allreduce"}
+    study = study_folder.manifest("coupling", "Which kind of program does a network hurt?", [
+        study_folder.variable("program", [study_folder.value(name, case=case) for name, case in cases.items()]),
+        study_folder.variable("network", [study_folder.value(name, network=name) for name in ("near", "far")])],
+        [1, 2, 8], 1, scaling="mixed", case=", ".join(cases.values()))
+    (folder / "coupling/runs").mkdir(parents=True)
+    rng = np.random.default_rng(1)
+    wanted = {}
+    for one in study["runs"]:
+        program, network, ranks = one["labels"]["program"], one["labels"]["network"], one["ranks"]
+        weak = program == "sums"
+        slower = 1 + losses[program][network == "far"] * np.log2(ranks)
+        wanted[program, network, ranks] = 1 / slower
+        write_run(folder / "coupling" / one["file"], ranks, slower * 0.01 / (1 if weak else ranks) * rng.lognormal(0, 0.005, 80),
+                  network=network, latency=2.0 if network == "near" else 40.0, case=cases[program])
+        one.update(state="done", case=cases[program], scaling="weak" if weak else "strong")
+    study_folder.write(folder / "coupling", study)
+    report(check, folder / "coupling")
+    check_files(check, folder / "coupling", ["networks", "phases", "programs", "scaling", "scaling-1", "scaling-2", "tails", "waiting"])
+    for row in rows_of(folder / "coupling"):
+        program, network = row["series"].split(" / ")
+        check.equal((row["case"], row["scaling"]), (cases[program], "weak" if program == "sums" else "strong"), f"{row['series']}: its case")
+        check(abs(float(row["efficiency"]) - wanted[program, network, int(row["ranks"])]) < 0.01, f"efficiency: {row}")
+    page = (folder / "coupling/report.html").read_text(encoding="utf-8")
+    answer = re.search(r'<div class="answer">(.*?)</div>', page, re.DOTALL).group(1)
+    check(re.search(r"On 8 ranks the parallel efficiency of solver goes from 9\d.*on near to 4\d.*that of particles .*that of sums ", answer),
+          f"who loses most comes first: {answer}")
+    check("Median step on" not in page and "the step is shortest, " not in answer, "programs' step times are not compared")
+    check("Strong and weak scaling" in page and "Cases cavity_3d, transport, allreduce" in page, "what was run")
+    (folder / "one").mkdir()
+    for one in study["runs"]:
+        del one["labels"]["network"], one["x"]["network"]
+    study["variables"].pop()
+    study["runs"] = [one for one in study["runs"] if int(one["id"][:4]) % 2]  # the near ones
+    (folder / "one/runs").symlink_to(folder / "coupling/runs")
+    study_folder.write(folder / "one", study)
+    report(check, folder / "one")
+    check_files(check, folder / "one", ["networks", "phases", "programs", "tails", "waiting"])
+    check("On 8 ranks the parallel efficiency is " in (folder / "one/report.html").read_text(encoding="utf-8"), "programs on one network")
+
+
 def check_python(check, folder):
     """Python that is missing, or that lacks a module: one line, no page."""
     bare = folder / "bare"
@@ -241,9 +286,10 @@ def main():
         check_attribution(check, folder)
         check_run_files(check, folder)
         check_many_series(check, folder)
+        check_programs(check, folder)
         if browser.PROGRAM:
             check_that_the_browser_sees(check, folder)
-            for name in ("headline", "ladder", "attribution", "report", "many"):
+            for name in ("headline", "ladder", "attribution", "report", "many", "coupling"):
                 check_browser(check, folder / name)
         else:
             print("not looked at in a browser: chromium is not here")

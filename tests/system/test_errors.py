@@ -57,7 +57,16 @@ MISTAKES = [
      r"--calibrate: .*--network"),
     ("a calibration of a model", ["run", "cube.toml", "--compute", "model", "--calibrate", "new.toml"],
      r"--calibrate: .*--compute"),
-    ("a calibration of a solve alone", ["run", "cube.toml", "--calibrate", "new.toml"], r"--calibrate: .*problem flow"),
+    ("a compute model that lacks a phase", ["run", "cube.toml", "--network", "ideal", "--compute", "thin.toml"],
+     r"--compute: thin\.toml: has no \[halo\], .*--calibrate"),
+    ("materials that overlap", ["run", "transport", "--set",
+                                'fill=[{material="scatterer"},{material="other"}]', "--set",
+                                'material=[{name="scatterer",total_per_cm=1},{name="other",total_per_cm=1}]'],
+     r"--set:fill\.priority: 0: must differ where fills of two materials overlap"),
+    ("scattering above total", ["run", "transport", "--set", 'material=[{name="a",total_per_cm=1,scattering_per_cm=1.1}]'],
+     r"--set:material\.scattering_per_cm: \[1\.1\]: must sum to at most the total 1 "),
+    ("a source outside the grid", ["run", "transport", "--set", "source=[{low_cm=[-1,0,0],high_cm=[1,1,1]}]"],
+     r"--set:source\.low_cm: .*must lie in the grid"),
     ("an output that exists", ["run", "cube.toml", "--output", "there.h5"], r"there\.h5: .*--force"),
 ]
 
@@ -88,6 +97,7 @@ def main():
         Path("vortex.toml").write_text(VORTEX)
         Path("cube.toml").write_text(CUBE)
         Path("syntax.toml").write_text('[about]\nname = "x"\nproblem = = 3\n')
+        Path("thin.toml").write_text('[about]\nname = "thin"\n[other]\nseconds_per_call = 0\nbytes = 1\nseconds_per_GB = 0\n')
         Path("wrong.toml").write_text(STEADY.replace("gap_us = 0.5", "gap_us = -0.5"))
         Path("there.h5").write_text("not yours to overwrite")
         Path("empty.h5").write_text("")
@@ -109,7 +119,8 @@ def main():
             folder.chmod(0o700)
         check.equal(Path("there.h5").read_text(), "not yours to overwrite", "an existing file is left alone")
         left = sorted(path.name for path in folder.iterdir())
-        check.equal(left, ["cube.toml", "empty.h5", "folder", "syntax.toml", "there.h5", "vortex.toml", "wrong.toml"], "nothing is left behind")
+        check.equal(left, ["cube.toml", "empty.h5", "folder", "syntax.toml", "there.h5", "thin.toml", "vortex.toml",
+                           "wrong.toml"], "nothing is left behind")
     check.end()
 
 

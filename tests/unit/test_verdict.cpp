@@ -200,7 +200,7 @@ TEST_CASE("lost particles make a run invalid whatever it was to reproduce") {
   evidence.solver["lost"] = {0, 2};
   evidence.lost_positions = "(1, 2, 3)";
   CHECK(judge(transport(1.0, 3, 0.005), evidence).reasons ==
-        std::vector<std::string>{"2 particles were lost: (1, 2, 3)"});
+        std::vector<std::string>{"2 particles were lost, the first at (1, 2, 3)"});
   evidence.solver["lost"] = {1, 0};
   evidence.lost_positions.clear();
   CHECK(judge(transport(1.0, 3, 0.005), evidence).reasons == std::vector<std::string>{"1 particle was lost"});
