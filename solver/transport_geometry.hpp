@@ -42,6 +42,7 @@ class Geometry {
            (cell[2] - box.begin[2] + 1) * stride[2];
   }
   [[nodiscard]] std::size_t size() const noexcept { return kinds.size(); }
+  /// Of a kind inside the box.
   [[nodiscard]] bool is_mixture(Kind kind) const noexcept { return kind >= first_mixture; }
   [[nodiscard]] int material_at(Kind kind, PerAxis<double> x) const noexcept;
   /// Of @p group, by kind [1/cm].
