@@ -31,8 +31,8 @@ constexpr std::int64_t lost_limit = 100;  ///< in a step, beyond which the case 
 
 // Bytes that stand for the time of tracking: of one segment, the kind of a cell, its rate and its flux read and
 // written, 8 ns on a core of an EPYC of the fourth generation; the others in proportion to their times on it, 90 ns a
-// collision and 110 ns a history. What goes over whole arrays takes a quarter of that time a byte.
-constexpr double segment_bytes = 24, collision_bytes = 256, history_bytes = 320, array_share = 0.25;
+// collision and 110 ns a history.
+constexpr double segment_bytes = 24, collision_bytes = 256, history_bytes = 320;
 
 /// Where the particles of a batch come from: drawn from the source, or one from each site.
 struct Supply {
@@ -232,10 +232,10 @@ void Transport::State::follow_all(Supply supply) {
 void Transport::State::finish_step() {
   const bool active = stopped.empty() && (!eigenvalue() || steps >= settings.inactive_steps);
   {
-    ScopedPhase phase(clock, Phase::track);
+    ScopedPhase phase(clock, Phase::monitor);
+    clock.work(cells.bytes());
     for (std::size_t r = 0; r < regions.size(); ++r) region_sums[r] = sum_over(regions[r], geometry, materials, cells);
     cells.fold(active);
-    clock.worked(array_share * cells.bytes());
   }
   tracker.sums.migrations = migration.sent() - sent_before;
   sent_before = migration.sent();

@@ -80,7 +80,7 @@ double Workload::standard_error(const std::string&) { return std::nan(""); }
 std::vector<Phase> phases_of(Problem problem) {
   switch (problem) {
     case Problem::transport:
-      return {Phase::other, Phase::track, Phase::migrate, Phase::wait, Phase::reduce};
+      return {Phase::other, Phase::monitor, Phase::track, Phase::migrate, Phase::wait, Phase::reduce};
     case Problem::option:
       return {Phase::other, Phase::track, Phase::reduce};
     case Problem::allreduce:

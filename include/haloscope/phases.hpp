@@ -24,8 +24,8 @@ enum class Phase : int {
   stencil,     ///< the 7-point operator
   smoother,    ///< multigrid: smoothing and transfers on fine levels
   coarse,      ///< multigrid: agglomeration and the levels on fewer ranks
-  monitor,     ///< time-step limits, norms, energies
-  track,       ///< Monte Carlo: following particles or paths, with their tallies
+  monitor,     ///< time-step limits, norms, energies; the tallies of a batch, folded and summed by region
+  track,       ///< Monte Carlo: following particles or paths, scoring as they go
   migrate,     ///< Monte Carlo: packing, sending and unpacking particles that left the box of their rank
   burst,       ///< computing between reductions, in a case of problem allreduce
   wait,        ///< waiting for messages of neighbours, or for reductions that were begun before
