@@ -5,9 +5,9 @@
 /// time, whatever was drawn before. So a history does not depend on where, or in what company, it is followed.
 ///
 /// A stream is its key and a counter: one that is made again elsewhere with the same numbers goes on with the same
-/// draw. Numbers come four at a time, from two blocks of Philox that are mixed side by side; one alone would spend as
-/// long waiting for its own multiplications (about 15 ns either way on a core of 2023). No state but the counter, no
-/// limit on the number of streams; a stream has 2³² draws.
+/// draw. Numbers come four at a time, from two blocks of Philox whose multiplications share vector registers where the
+/// processor has them (AVX2), with the same bits where it has not. No state but the counter, no limit on the number of
+/// streams; a stream has 2³² draws.
 #include <array>
 #include <cmath>
 #include <cstdint>
