@@ -116,6 +116,7 @@ def work(job):
 
 def squeue():
     if (HOME / "down").exists():
+        (HOME / "unanswered").touch()
         print("slurm_load_jobs error: Unable to contact slurm controller (connect failure)", file=sys.stderr)
         return 1
     for job, one in sorted(jobs().items()):

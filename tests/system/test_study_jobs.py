@@ -233,8 +233,10 @@ def check_refusals(check):
     cluster.set("hold")
     with cluster.start("jobs.toml", "--output", "refused", "--resume") as job:
         wait_for(lambda: states("refused").count("submitted") == 2, "the rest is submitted")
+        cluster.clear("unanswered")  # of the time before
         cluster.set("down")
-        time.sleep(1)
+        wait_for(lambda: (cluster.home / "unanswered").exists(), "it asks the controller")
+        time.sleep(1)  # and again
         cluster.clear("down")
         cluster.clear("hold")
         _, err = job.communicate(timeout=60)
