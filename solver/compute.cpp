@@ -17,7 +17,7 @@ namespace haloscope {
 namespace {
 
 constexpr int pcontrol_announce = 1002;  // the protocol of solver/interconnect/README.md
-constexpr const char* standing_for_all = "epyc-zen5";
+constexpr const char* standing_for_all = "epyc-zen4";
 constexpr double bytes_per_GB = 1e9;
 
 const std::vector<std::string>& known_keys() {

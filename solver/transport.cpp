@@ -33,6 +33,8 @@ constexpr std::int64_t lost_limit = 100;  ///< in a step, beyond which the case 
 // written, 8 ns on a core of an EPYC of the fourth generation; the others in proportion to their times on it, 90 ns a
 // collision and 110 ns a history.
 constexpr double segment_bytes = 24, collision_bytes = 256, history_bytes = 320;
+// Likewise of a cell that is summed into a region: as much as a norm takes over so many bytes.
+constexpr double summed_cell_bytes = 52;
 
 /// Where the particles of a batch come from: drawn from the source, or one from each site.
 struct Supply {
@@ -233,7 +235,9 @@ void Transport::State::finish_step() {
   const bool active = stopped.empty() && (!eigenvalue() || steps >= settings.inactive_steps);
   {
     ScopedPhase phase(clock, Phase::monitor);
-    clock.work(cells.bytes());
+    double summed = 0;
+    for (const Region& region : regions) summed += region.cells();
+    clock.work(cells.bytes() + summed_cell_bytes * summed);
     for (std::size_t r = 0; r < regions.size(); ++r) region_sums[r] = sum_over(regions[r], geometry, materials, cells);
     cells.fold(active);
   }

@@ -27,6 +27,12 @@ double CellTallies::bytes() const noexcept {
   return sizeof(double) * static_cast<double>(4 * flux_.size() + absorbed_.size() + produced_.size());
 }
 
+double Region::cells() const noexcept {
+  double product = end_group - first_group;
+  for (std::size_t a = 0; a < 3; ++a) product *= std::max(end[a] - begin[a], 0);
+  return product;
+}
+
 Region make_region(const Geometry& geometry, const TransportCase& settings, const TallyRegion& tally) {
   Region region{tally.name, {}, {}, 0, settings.groups, 1};
   if (tally.group > 0) {

@@ -59,7 +59,8 @@ struct Region {
   std::string name;
   PerAxis<std::int32_t> begin{}, end{};  ///< cells of the grid that are in this rank's box, [begin, end)
   int first_group = 0, end_group = 1;
-  double volume = 0;  ///< of the whole region [cm³]
+  double volume = 0;                            ///< of the whole region [cm³]
+  [[nodiscard]] double cells() const noexcept;  ///< of this rank's part, times groups
 };
 [[nodiscard]] Region make_region(const Geometry& geometry, const TransportCase& settings, const TallyRegion& tally);
 

@@ -17,7 +17,8 @@ namespace haloscope {
 
 namespace {
 
-constexpr double bytes_per_draw = 8;
+// Bytes that stand for the time of a draw and its part of a path, at the rate that tracking has (transport.cpp).
+constexpr double bytes_per_draw = 12;
 constexpr std::array<const char*, n_calls> names = {"european", "asian_geometric", "asian"};
 
 class OptionWorkload final : public Workload {

@@ -105,7 +105,7 @@ def check_account(check):
     with h5py.File("account.h5") as file:
         has = dict(file.attrs)
         wanted = {"network": "tcp-oci-vm", "clock": "virtual", "without": "noise", "compute": "announced", "network_seed": 5,
-                  "seed": 5, "ranks_per_node": 2, "nodes": 2, "compute_model": "epyc-zen5", "inexact_calls": ""}
+                  "seed": 5, "ranks_per_node": 2, "nodes": 2, "compute_model": "epyc-zen4", "inexact_calls": ""}
         for name, value in wanted.items():
             check.equal(has.get(name), value, f"attribute {name}")
         check("seconds_per_GB" in has["compute_calibration"], "the calibration is in the file")
