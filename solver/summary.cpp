@@ -175,7 +175,9 @@ void write_checks(Out out, const RunFile& file) {
     if (errors) error = std::string(21, ' ');
     if (drawn(check))
       error = fmt::format("{:>11}{:>10}", fmt::format("{:.2g}", check.standard_error),
-                          fmt::format("{:.2f} σ", (check.measured - check.expected) / check.standard_error));
+                          check.standard_error > 0
+                              ? fmt::format("{:.2f} σ", (check.measured - check.expected) / check.standard_error)
+                              : "");
     fmt::format_to(out, "  {:<{}}  {:>12.5g}{:>12.5g}{}{:>11.2g}  {}  {}\n", check.name, width, check.expected,
                    check.measured, error, check.tolerance, check.pass ? "pass" : "FAIL", check.source);
   }
