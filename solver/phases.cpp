@@ -70,6 +70,8 @@ std::string_view name(Phase phase) noexcept {
       return "track";
     case Phase::migrate:
       return "migrate";
+    case Phase::price:
+      return "price";
     case Phase::burst:
       return "burst";
     case Phase::wait:

@@ -82,7 +82,7 @@ std::vector<Phase> phases_of(Problem problem) {
     case Problem::transport:
       return {Phase::other, Phase::monitor, Phase::track, Phase::migrate, Phase::wait, Phase::reduce};
     case Problem::option:
-      return {Phase::other, Phase::track, Phase::reduce};
+      return {Phase::other, Phase::price, Phase::reduce};
     case Problem::allreduce:
       return {Phase::other, Phase::burst, Phase::wait, Phase::reduce};
     case Problem::flow:

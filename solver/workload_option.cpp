@@ -17,8 +17,7 @@ namespace haloscope {
 
 namespace {
 
-// Bytes that stand for the time of a draw and its part of a path, at the rate that tracking has (transport.cpp).
-constexpr double bytes_per_draw = 12;
+constexpr double bytes_per_draw = 8;
 constexpr std::array<const char*, n_calls> names = {"european", "asian_geometric", "asian"};
 
 class OptionWorkload final : public Workload {
@@ -50,7 +49,7 @@ class OptionWorkload final : public Workload {
 
   void step() override {
     {
-      const ScopedPhase phase(clock_, Phase::track);
+      const ScopedPhase phase(clock_, Phase::price);
       clock_.work(bytes_per_draw * static_cast<double>(draws_per_path(option_) * (end_ - first_)));
       last_ = price_paths(option_, static_cast<std::uint64_t>(settings_.seed), steps_, first_, end_);
     }

@@ -25,13 +25,14 @@ enum class Phase : int {
   smoother,    ///< multigrid: smoothing and transfers on fine levels
   coarse,      ///< multigrid: agglomeration and the levels on fewer ranks
   monitor,     ///< time-step limits, norms, energies; the tallies of a batch, folded and summed by region
-  track,       ///< Monte Carlo: following particles or paths, scoring as they go
+  track,       ///< Monte Carlo: following particles, scoring as they go
   migrate,     ///< Monte Carlo: packing, sending and unpacking particles that left the box of their rank
+  price,       ///< Monte Carlo: paths of prices, in a case of problem option
   burst,       ///< computing between reductions, in a case of problem allreduce
   wait,        ///< waiting for messages of neighbours, or for reductions that were begun before
   reduce,      ///< reductions over all ranks: particles in flight, sums of tallies, prices, gradients
 };
-inline constexpr int n_phases = 14;
+inline constexpr int n_phases = 15;
 [[nodiscard]] std::string_view name(Phase phase) noexcept;
 
 /// Those of the flow solver and its parts, and of a program that is not ours.
