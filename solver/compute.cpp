@@ -84,20 +84,6 @@ ComputeCost read_cost(const toml::table& root, const std::string& file, const st
   return cost;
 }
 
-/// Where the model of that name lies, installed or in the tree the program was built in; else @p name again.
-std::string find(const std::string& name) {
-  namespace fs = std::filesystem;
-  std::error_code ignored;
-  if (fs::exists(name, ignored) || name.find('/') != std::string::npos || name.ends_with(".toml")) return name;
-  const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
-  for (const char* const folder : {"../share/haloscope/cases/compute", "../../cases/compute"}) {
-    const fs::path candidate = (program / folder / (name + ".toml")).lexically_normal();
-    if (fs::exists(candidate, ignored)) return candidate.string();
-  }
-  throw UserError(
-      fmt::format("--compute: {}: cpu, model, the name of one in cases/compute, or a file", one_line(name)));
-}
-
 }  // namespace
 
 double ComputeCost::seconds(double piece_bytes) const noexcept {
@@ -139,11 +125,24 @@ ComputeModel parse_compute_model(const std::string& text, const std::string& fil
   return model;
 }
 
+std::string find_compute_model(const std::string& name) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  if (fs::exists(name, ignored) || name.find('/') != std::string::npos || name.ends_with(".toml")) return name;
+  const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
+  for (const char* const folder : {"../share/haloscope/cases/compute", "../../cases/compute"}) {
+    const fs::path candidate = (program / folder / (name + ".toml")).lexically_normal();
+    if (fs::exists(candidate, ignored)) return candidate.string();
+  }
+  throw UserError(
+      fmt::format("--compute: {}: cpu, model, the name of one in cases/compute, or a file", one_line(name)));
+}
+
 ComputeModel read_compute_model(MPI_Comm comm, const std::string& name) {
   std::string words[3];  // what is wrong, the file's name, its text
   if (rank_in(comm) == 0) {
     try {
-      words[1] = find(name == "model" ? standing_for_all : name);
+      words[1] = find_compute_model(name == "model" ? standing_for_all : name);
       words[2] = read_text(words[1], "a compute model");
     } catch (const UserError& error) {
       words[0] = error.what();

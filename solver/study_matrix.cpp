@@ -107,8 +107,8 @@ void choose_network(const Study& study, const StudyValue& value, StudyRun& run) 
 
 void check_compute(const Study& study) {
   if (study.compute == "cpu" || study.compute == "model") return;
-  const std::string file = read_text(study.compute, "a model of computing");
-  static_cast<void>(parse_compute_model(file, study.compute));
+  const std::string file = find_compute_model(study.compute);
+  static_cast<void>(parse_compute_model(read_text(file, "a model of computing"), file));
 }
 
 bool sets(const std::vector<std::string>& overrides, const std::string& start) {

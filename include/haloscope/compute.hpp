@@ -39,6 +39,10 @@ struct ComputeModel {
 /// @throws UserError for the first of @p phases, those in which a case computes, that is not there
 void require_costs(const ComputeModel& model, std::span<const Phase> phases);
 
+/// Where the model of that name lies, installed or in the tree the program was built in; a file's name stays as it is.
+/// @throws UserError when there is none of that name
+[[nodiscard]] std::string find_compute_model(const std::string& name);
+
 /// @p name is a file, the name of a model that came with the program, or "model": the one that stands for all. Rank 0
 /// reads, all parse. Collective. @throws UserError on all ranks alike
 [[nodiscard]] ComputeModel read_compute_model(MPI_Comm comm, const std::string& name);
