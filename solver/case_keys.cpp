@@ -60,10 +60,9 @@ void add_flow_rows(std::vector<Key>& rows) {
   rows.push_back(row("flow.cfl_limit", "", positive(), &Case::cfl_limit));
   rows.push_back(row("flow.diffusion_limit", "", positive(), &Case::diffusion_limit));
 
-  constexpr std::array<const char*, n_sides> sides = {"west", "east", "south", "north", "below", "above"};
   for (std::size_t side = 0; side < n_sides; ++side) {
     rows.push_back(make_row(
-        fmt::format("walls.{}_velocity_m_per_s", sides[side]), "m/s",
+        fmt::format("walls.{}_velocity_m_per_s", side_names[side]), "m/s",
         three(any_number()), [side](auto& c, std::size_t) -> auto& { return c.wall_velocity_m_per_s[side]; }, ""));
   }
 }

@@ -49,7 +49,6 @@ void check_transport(const Case& settings, const Origin& origin);
 [[noreturn]] void refuse(const Origin& origin, const Case& settings, const std::string& path,
                          const std::string& allowed, std::size_t item = 0);
 
-inline constexpr std::array<const char*, n_sides> side_names = {"west", "east", "south", "north", "below", "above"};
 inline constexpr std::array<const char*, 3> axis_names = {"x", "y", "z"};
 
 /// The quantities that an expectation may name in a problem.

@@ -26,13 +26,16 @@ const std::vector<std::string>& known_keys() {
     const auto add = [&keys](std::string_view table, std::initializer_list<const char*> names) {
       for (const char* const key : names) keys.push_back(fmt::format("{}.{}", table, key));
     };
-    add("about", {"name", "processor", "hypervisor", "compiler", "compiler_flags", "date", "program", "case", "cells",
-                  "ranks", "steps", "how"});
+    // Of the file, or of a phase that was measured apart from the rest of it.
+    const std::initializer_list<const char*> facts = {"processor", "hypervisor", "compiler", "compiler_flags",
+                                                      "date",      "program",    "case",     "cells",
+                                                      "ranks",     "steps",      "how"};
+    add("about", {"name"});
+    add("about", facts);
     for (int p = 0; p < n_phases; ++p) {
       const std::string_view phase = name(static_cast<Phase>(p));
       add(phase, {"seconds_per_call", "bytes", "seconds_per_GB", "pieces", "seconds", "misfit"});
-      add(phase, {"processor", "hypervisor", "compiler", "compiler_flags", "date", "program", "case", "cells", "ranks",
-                  "steps", "how"});  // where the phase was measured apart from the rest of the file
+      add(phase, facts);
     }
     return keys;
   }();

@@ -11,8 +11,6 @@ namespace haloscope {
 
 namespace {
 
-constexpr std::array<const char*, n_sides> side_names{"west", "east", "south", "north", "below", "above"};
-
 /// Every number of a step in one order, each a double: whole ones are exact up to 2⁵³.
 class Packed {
  public:

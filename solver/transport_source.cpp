@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "haloscope/errors.hpp"
@@ -12,8 +11,6 @@
 namespace haloscope {
 
 namespace {
-
-constexpr std::array<const char*, n_sides> side_names{"west", "east", "south", "north", "below", "above"};
 
 int side_of(const std::string& kind) {
   if (kind == "volume") return -1;

@@ -28,6 +28,7 @@ using Direction = PerAxis<int>;
 /// One of the six faces of a box: 2 * axis + (1 if on the high side).
 enum class Side : int { west, east, south, north, below, above };
 inline constexpr int n_sides = 6;
+inline constexpr std::array<const char*, n_sides> side_names = {"west", "east", "south", "north", "below", "above"};
 [[nodiscard]] constexpr int axis_of(Side side) noexcept { return static_cast<int>(side) / 2; }
 [[nodiscard]] constexpr bool is_high(Side side) noexcept { return static_cast<int>(side) % 2 == 1; }
 [[nodiscard]] Direction direction_of(Side side) noexcept;

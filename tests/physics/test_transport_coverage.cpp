@@ -104,6 +104,16 @@ low_cm = [0.0, 0.0, 0.0]
 steps = 20
 )";
 
+const std::string plutonium = R"([[material]]
+name = "plutonium_a"
+total_per_cm = [0.3264]
+scattering_per_cm = [0.225216]
+production_per_cm = [0.264384]
+[[fill]]
+material = "plutonium_a"
+[[source]]
+)";
+
 // Infinite plutonium (a) of cases/transport_slab.toml, two of three neutrons of which are born by fission: k
 // = 2.612903.
 const std::string multiplying = R"(
@@ -124,15 +134,7 @@ south = "periodic"
 north = "periodic"
 below = "reflecting"
 above = "reflecting"
-[[material]]
-name = "plutonium_a"
-total_per_cm = [0.3264]
-scattering_per_cm = [0.225216]
-production_per_cm = [0.264384]
-[[fill]]
-material = "plutonium_a"
-[[source]]
-[run]
+)" + plutonium + R"([run]
 steps = 25
 )";
 
@@ -153,15 +155,7 @@ south = "periodic"
 north = "periodic"
 below = "periodic"
 above = "periodic"
-[[material]]
-name = "plutonium_a"
-total_per_cm = [0.3264]
-scattering_per_cm = [0.225216]
-production_per_cm = [0.264384]
-[[fill]]
-material = "plutonium_a"
-[[source]]
-[run]
+)" + plutonium + R"([run]
 steps = 30
 )";
 

@@ -17,6 +17,14 @@ from haloscope_program import CUBE, PROGRAM, SOURCE, STEADY, SWEEP, Checks, Fold
 
 SMALL = CUBE.replace("[16, 16, 16]", "[8, 8, 8]").replace("steps = 5", "steps = 4")
 
+NETWORKS = """[[variable]]
+name = "network"
+values = [
+  {label = "fast", network = "steady.toml", set_network = ["between_nodes.half_round_trip_us=2"]},
+  {label = "slow", network = "steady.toml"},
+]
+"""
+
 STUDY = """
 [about]
 name = "tiny"
@@ -28,13 +36,7 @@ repeats = 2
 steps = 4
 warmup_steps = 1
 time_limit_s = 60
-[[variable]]
-name = "network"
-values = [
-  {label = "fast", network = "steady.toml", set_network = ["between_nodes.half_round_trip_us=2"]},
-  {label = "slow", network = "steady.toml"},
-]
-"""
+""" + NETWORKS
 
 
 def write_inputs():
@@ -124,13 +126,7 @@ values = [
   {label = "solver", case = "cube.toml", set = ["run.steps=12"]},
   {label = "halo", case = "sweep.toml", scaling = "weak"},
 ]
-[[variable]]
-name = "network"
-values = [
-  {label = "fast", network = "steady.toml", set_network = ["between_nodes.half_round_trip_us=2"]},
-  {label = "slow", network = "steady.toml"},
-]
-"""
+""" + NETWORKS
 
 
 def check_programs(check):

@@ -12,6 +12,7 @@
 
 #include "catch.hpp"
 #include "haloscope/errors.hpp"
+#include "unit/case_error.hpp"
 
 using namespace haloscope;
 
@@ -23,15 +24,6 @@ const std::string flow =
 const std::string poisson = "[about]\nname = \"p\"\nproblem = \"poisson\"\n[grid]\ncells = [8, 8, 8]\n";
 const std::string exchange = "[about]\nname = \"e\"\nproblem = \"exchange\"\n[exchange]\ncells = [8, 16]\n";
 const std::string profile = "[[profile]]\nname = \"mid\"\nquantity = \"u\"\naxis = \"y\"\nat_m = [0.5, 0.0, 0.5]\n";
-
-std::string error_of(const std::string& text, const std::vector<std::string>& overrides = {}) {
-  try {
-    (void)parse_case(text, "c.toml", overrides);
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 std::string error_of_set(const std::string& override_text) { return error_of(flow, {override_text}); }
 

@@ -8,6 +8,7 @@
 #include "catch.hpp"
 #include "haloscope/case.hpp"
 #include "haloscope/errors.hpp"
+#include "unit/case_error.hpp"
 
 using namespace haloscope;
 
@@ -32,15 +33,6 @@ const std::string tally = "[[tally]]\nname = \"corner\"\nlow_cm = [0, 0, 0]\nhig
 const std::string good = start + water + uranium + fills + source + tally;
 const std::string pricing = "[about]\nname = \"o\"\nproblem = \"option\"\n";
 const std::string training = "[about]\nname = \"a\"\nproblem = \"allreduce\"\n";
-
-std::string error_of(const std::string& text, const std::vector<std::string>& overrides = {}) {
-  try {
-    (void)parse_case(text, "c.toml", overrides);
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 /// The good case with one text put in the place of another.
 std::string but(const std::string& from, const std::string& to) {

@@ -24,8 +24,7 @@ double uniform(std::uint64_t seed, Purpose purpose, std::uint64_t stream, std::u
   const auto mixed = philox4x32({static_cast<std::uint32_t>(numbered), static_cast<std::uint32_t>(numbered >> 32),
                                  static_cast<std::uint32_t>(stream), static_cast<std::uint32_t>(stream >> 32)},
                                 {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
-  const std::uint64_t bits = std::uint64_t{mixed[0]} << 20 | mixed[1] >> 12;  // 52, so that the half below is exact
-  return (static_cast<double>(bits) + 0.5) * 0x1p-52;
+  return uniform_of_bits(mixed[0], mixed[1]);
 }
 
 // Hart et al., Computer Approximations, 1968, algorithm 5666, as given by West, Wilmott Magazine, May 2005.

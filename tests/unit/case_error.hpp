@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+// What a user is told of a mistake in a case.
+#include <string>
+#include <vector>
+
+#include "haloscope/case.hpp"
+#include "haloscope/errors.hpp"
+
+namespace haloscope {
+
+inline std::string error_of(const std::string& text, const std::vector<std::string>& overrides = {}) {
+  try {
+    (void)parse_case(text, "c.toml", overrides);
+  } catch (const UserError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+}  // namespace haloscope
