@@ -13,19 +13,19 @@
 #include <string>
 #include <vector>
 
-#include "haloscope/build_info.hpp"
-#include "haloscope/errors.hpp"
-#include "haloscope/handles.hpp"
-#include "haloscope/networks.hpp"
-#include "haloscope/poisson.hpp"
-#include "haloscope/probe.hpp"
-#include "haloscope/record.hpp"
-#include "haloscope/report.hpp"
-#include "haloscope/run.hpp"
-#include "haloscope/study_command.hpp"
-#include "haloscope/summary.hpp"
-#include "haloscope/under.hpp"
-#include "usage.hpp"
+#include "haloscope/base/build_info.hpp"
+#include "haloscope/base/errors.hpp"
+#include "haloscope/base/handles.hpp"
+#include "haloscope/border/under.hpp"
+#include "haloscope/command/report.hpp"
+#include "haloscope/command/usage.hpp"
+#include "haloscope/flow/poisson.hpp"
+#include "haloscope/launch/command.hpp"
+#include "haloscope/network/catalogue.hpp"
+#include "haloscope/probe/probe.hpp"
+#include "haloscope/record/record.hpp"
+#include "haloscope/record/summary.hpp"
+#include "haloscope/run/run.hpp"
 
 namespace {
 

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "haloscope/case.hpp"
-#include "haloscope/decomposition.hpp"
-#include "haloscope/phases.hpp"
-#include "haloscope/transport.hpp"
+#include "haloscope/case/case.hpp"
+#include "haloscope/grid/decomposition.hpp"
+#include "haloscope/timing/phases.hpp"
+#include "haloscope/transport/transport.hpp"
 
 namespace haloscope {
 

@@ -12,8 +12,8 @@
 #include <algorithm>
 #include <numeric>
 
-#include "haloscope/halo.hpp"
-#include "haloscope/handles.hpp"
+#include "haloscope/base/handles.hpp"
+#include "haloscope/grid/halo.hpp"
 #include "measurement.hpp"
 #include "report.hpp"
 

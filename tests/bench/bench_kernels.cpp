@@ -10,7 +10,7 @@
 
 #include <algorithm>
 
-#include "haloscope/poisson.hpp"
+#include "haloscope/flow/poisson.hpp"
 #include "measurement.hpp"
 #include "report.hpp"
 

@@ -14,9 +14,9 @@
 #include <filesystem>
 #include <optional>
 
-#include "haloscope/machine.hpp"
-#include "haloscope/poisson.hpp"
-#include "haloscope/record.hpp"
+#include "haloscope/flow/poisson.hpp"
+#include "haloscope/machine/machine.hpp"
+#include "haloscope/record/record.hpp"
 #include "measurement.hpp"
 #include "report.hpp"
 

@@ -19,7 +19,7 @@
 #include <deque>
 #include <optional>
 
-#include "haloscope/transport.hpp"
+#include "haloscope/transport/transport.hpp"
 #include "measurement.hpp"
 #include "report.hpp"
 

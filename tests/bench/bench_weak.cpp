@@ -14,7 +14,7 @@
 #include <numbers>
 #include <optional>
 
-#include "haloscope/flow.hpp"
+#include "haloscope/flow/flow.hpp"
 #include "measurement.hpp"
 #include "report.hpp"
 

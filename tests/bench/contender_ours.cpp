@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "contenders.hpp"
-#include "haloscope/errors.hpp"
-#include "haloscope/poisson.hpp"
+#include "haloscope/base/errors.hpp"
+#include "haloscope/flow/poisson.hpp"
 
 namespace haloscope::bench {
 

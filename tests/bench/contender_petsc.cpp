@@ -8,7 +8,7 @@
 #include <array>
 
 #include "contenders.hpp"
-#include "haloscope/errors.hpp"
+#include "haloscope/base/errors.hpp"
 
 namespace haloscope::bench {
 

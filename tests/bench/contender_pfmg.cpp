@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "contenders.hpp"
-#include "haloscope/errors.hpp"
+#include "haloscope/base/errors.hpp"
 
 #ifdef HALOSCOPE_HYPRE
 #include <HYPRE_krylov.h>

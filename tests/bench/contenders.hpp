@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "haloscope/case.hpp"
+#include "haloscope/case/case.hpp"
 #include "poisson_problem.hpp"
 
 namespace haloscope::bench {

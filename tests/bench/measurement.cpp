@@ -8,7 +8,7 @@
 #include <numeric>
 #include <random>
 
-#include "haloscope/errors.hpp"
+#include "haloscope/base/errors.hpp"
 
 namespace haloscope::bench {
 

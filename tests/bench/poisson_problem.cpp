@@ -3,8 +3,8 @@
 
 #include <cmath>
 
-#include "haloscope/errors.hpp"
-#include "haloscope/halo.hpp"
+#include "haloscope/base/errors.hpp"
+#include "haloscope/grid/halo.hpp"
 
 namespace haloscope::bench {
 

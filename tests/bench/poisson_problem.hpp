@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "haloscope/decomposition.hpp"
+#include "haloscope/grid/decomposition.hpp"
 
 namespace haloscope::bench {
 

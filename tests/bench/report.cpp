@@ -7,10 +7,10 @@
 #include <ctime>
 #include <fstream>
 
-#include "haloscope/build_info.hpp"
-#include "haloscope/handles.hpp"
-#include "haloscope/machine.hpp"
-#include "haloscope/poisson.hpp"
+#include "haloscope/base/build_info.hpp"
+#include "haloscope/base/handles.hpp"
+#include "haloscope/flow/poisson.hpp"
+#include "haloscope/machine/machine.hpp"
 
 namespace haloscope::bench {
 

@@ -9,7 +9,7 @@
 #include <functional>
 #include <string>
 
-#include "haloscope/errors.hpp"
+#include "haloscope/base/errors.hpp"
 #include "triad.hpp"
 
 namespace haloscope::bench {

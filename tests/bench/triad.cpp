@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "triad.hpp"
 
-#include "haloscope/errors.hpp"
+#include "haloscope/base/errors.hpp"
 #include "measurement.hpp"
 
 namespace haloscope::bench {

@@ -4,7 +4,7 @@
 /// The triad as a row of every benchmark.
 #include <mpi.h>
 
-#include "haloscope/triad.hpp"
+#include "probe/triad.hpp"
 
 namespace haloscope::bench {
 

@@ -9,7 +9,7 @@
 
 #include "catch.hpp"
 #include "interconnect/logical_clock.hpp"
-#include "interconnect/model/collective_time.hpp"
+#include "network/collective_time.hpp"
 #include "world.hpp"
 
 using haloscope::Profile;

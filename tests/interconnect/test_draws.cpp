@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "haloscope/network/path.hpp"
 #include "interconnect/logical_clock.hpp"
-#include "interconnect/model/keyed_random.hpp"
-#include "interconnect/model/path.hpp"
+#include "network/keyed_random.hpp"
 #include "world.hpp"
 
 using namespace haloscope;

@@ -8,8 +8,8 @@
 #include <limits>
 #include <string>
 
-#include "haloscope/errors.hpp"
-#include "haloscope/flow.hpp"
+#include "haloscope/base/errors.hpp"
+#include "haloscope/flow/flow.hpp"
 #include "petsc.hpp"
 
 namespace haloscope::testing {

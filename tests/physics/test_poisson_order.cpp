@@ -6,7 +6,7 @@
 #include <numbers>
 
 #include "catch.hpp"
-#include "haloscope/poisson.hpp"
+#include "haloscope/flow/poisson.hpp"
 #include "petsc.hpp"
 
 using namespace haloscope;

@@ -7,7 +7,7 @@
 #include <cstdio>
 
 #include "catch.hpp"
-#include "haloscope/transport.hpp"
+#include "haloscope/transport/transport.hpp"
 
 using namespace haloscope;
 

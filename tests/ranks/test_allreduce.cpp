@@ -6,8 +6,8 @@
 #include <cmath>
 
 #include "catch.hpp"
-#include "haloscope/errors.hpp"
-#include "haloscope/workload.hpp"
+#include "haloscope/base/errors.hpp"
+#include "haloscope/problems/workload.hpp"
 #include "world.hpp"
 
 using namespace haloscope;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A calibration finds the costs that were planted. This binary redefines MPI_Pcontrol: it plays the interconnect
 // library, whose clock computes exactly what each piece is said to cost.
-#include "haloscope/calibration.hpp"
+#include "haloscope/timing/calibration.hpp"
 
 #include <cstdarg>
 
 #include "catch.hpp"
-#include "haloscope/errors.hpp"
+#include "haloscope/base/errors.hpp"
 #include "world.hpp"
 
 using namespace haloscope;

@@ -7,8 +7,8 @@
 #include <fstream>
 
 #include "catch.hpp"
-#include "haloscope/case.hpp"
-#include "haloscope/errors.hpp"
+#include "haloscope/base/errors.hpp"
+#include "haloscope/case/case.hpp"
 #include "world.hpp"
 
 using namespace haloscope;

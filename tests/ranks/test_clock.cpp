@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "catch.hpp"
-#include "haloscope/clock.hpp"
-#include "haloscope/handles.hpp"
+#include "haloscope/base/handles.hpp"
+#include "haloscope/timing/clock_alignment.hpp"
 #include "world.hpp"
 
 using namespace haloscope;

@@ -2,8 +2,8 @@
 #include <mpi.h>
 
 #include "catch.hpp"
-#include "haloscope/decomposition.hpp"
-#include "haloscope/errors.hpp"
+#include "haloscope/base/errors.hpp"
+#include "haloscope/grid/decomposition.hpp"
 
 using namespace haloscope;
 

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "catch.hpp"
-#include "haloscope/errors.hpp"
-#include "haloscope/halo.hpp"
+#include "haloscope/base/errors.hpp"
+#include "haloscope/grid/halo.hpp"
 
 using namespace haloscope;
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "haloscope/halo.hpp"
+#include "haloscope/grid/halo.hpp"
 
 using namespace haloscope;
 

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <string>
 
-#include "../../solver/machine_compare.hpp"
 #include "catch.hpp"
-#include "haloscope/handles.hpp"
+#include "haloscope/base/handles.hpp"
+#include "machine/compare.hpp"
 #include "world.hpp"
 
 using namespace haloscope;

@@ -7,7 +7,7 @@
 #include <functional>
 
 #include "catch.hpp"
-#include "haloscope/machine.hpp"
+#include "haloscope/machine/machine.hpp"
 #include "world.hpp"
 
 using namespace haloscope;

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "haloscope/multigrid.hpp"
-#include "haloscope/redistribution.hpp"
-#include "haloscope/transfer.hpp"
+#include "flow/multigrid.hpp"
+#include "flow/transfer.hpp"
+#include "haloscope/grid/redistribution.hpp"
 
 using namespace haloscope;
 

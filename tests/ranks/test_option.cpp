@@ -4,9 +4,9 @@
 
 #include <cmath>
 
-#include "../../solver/option_price.hpp"
 #include "catch.hpp"
-#include "haloscope/workload.hpp"
+#include "haloscope/problems/workload.hpp"
+#include "problems/option_price.hpp"
 #include "world.hpp"
 
 using namespace haloscope;

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "haloscope/errors.hpp"
-#include "haloscope/poisson.hpp"
+#include "haloscope/base/errors.hpp"
+#include "haloscope/flow/poisson.hpp"
 #include "petsc.hpp"
 
 using namespace haloscope;

@@ -7,9 +7,9 @@
 #include <numeric>
 
 #include "catch.hpp"
-#include "haloscope/distribution.hpp"
-#include "haloscope/handles.hpp"
-#include "haloscope/probe.hpp"
+#include "haloscope/base/handles.hpp"
+#include "haloscope/probe/probe.hpp"
+#include "probe/distribution.hpp"
 #include "world.hpp"
 
 using namespace haloscope;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What is recorded is what is read back, on any number of ranks; and every refusal.
-#include "haloscope/record.hpp"
+#include "haloscope/record/record.hpp"
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -13,7 +13,7 @@
 #include <limits>
 
 #include "catch.hpp"
-#include "haloscope/errors.hpp"
+#include "haloscope/base/errors.hpp"
 #include "world.hpp"
 
 using namespace haloscope;

@@ -2,8 +2,8 @@
 #include <cmath>
 
 #include "catch.hpp"
-#include "haloscope/poisson.hpp"
-#include "haloscope/workload.hpp"
+#include "haloscope/flow/poisson.hpp"
+#include "haloscope/problems/workload.hpp"
 
 using namespace haloscope;
 

@@ -21,8 +21,8 @@
 #include <string>
 #include <vector>
 
-#include "haloscope/errors.hpp"
-#include "haloscope/record.hpp"
+#include "haloscope/base/errors.hpp"
+#include "haloscope/record/record.hpp"
 
 using namespace haloscope;
 

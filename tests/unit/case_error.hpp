@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "haloscope/case.hpp"
-#include "haloscope/errors.hpp"
+#include "haloscope/base/errors.hpp"
+#include "haloscope/case/case.hpp"
 
 namespace haloscope {
 

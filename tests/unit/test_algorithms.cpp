@@ -5,7 +5,7 @@
 #include <string>
 
 #include "catch.hpp"
-#include "interconnect/model/rounds.hpp"
+#include "haloscope/network/rounds.hpp"
 
 using namespace haloscope;
 using namespace haloscope::interconnect;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Every error text that the case reader can show a user, the values it reads, the shipped cases, and cases/README.md.
-#include "haloscope/case.hpp"
+#include "haloscope/case/case.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -11,7 +11,7 @@
 #include <sstream>
 
 #include "catch.hpp"
-#include "haloscope/errors.hpp"
+#include "haloscope/base/errors.hpp"
 #include "unit/case_error.hpp"
 
 using namespace haloscope;

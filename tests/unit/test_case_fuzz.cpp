@@ -9,9 +9,9 @@
 #include <random>
 
 #include "catch.hpp"
-#include "haloscope/case.hpp"
-#include "haloscope/errors.hpp"
-#include "haloscope/profile.hpp"
+#include "haloscope/base/errors.hpp"
+#include "haloscope/case/case.hpp"
+#include "haloscope/network/profile.hpp"
 
 using namespace haloscope;
 

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "catch.hpp"
-#include "haloscope/case.hpp"
-#include "haloscope/errors.hpp"
+#include "haloscope/base/errors.hpp"
+#include "haloscope/case/case.hpp"
 #include "unit/case_error.hpp"
 
 using namespace haloscope;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What collectives take on paper, to the picosecond, from the LogGP of single messages.
-#include "interconnect/model/collective_time.hpp"
+#include "network/collective_time.hpp"
 
 #include <algorithm>
 #include <bit>

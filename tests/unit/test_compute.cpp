@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A model of computing: what a piece of work costs, and every mistake in a file.
-#include "haloscope/compute.hpp"
+#include "haloscope/timing/compute_model.hpp"
 
 #include <string>
 
 #include "catch.hpp"
-#include "haloscope/errors.hpp"
+#include "haloscope/base/errors.hpp"
 
 using namespace haloscope;
 

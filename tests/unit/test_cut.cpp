@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "catch.hpp"
-#include "haloscope/decomposition.hpp"
-#include "haloscope/errors.hpp"
+#include "haloscope/base/errors.hpp"
+#include "haloscope/grid/decomposition.hpp"
 
 using namespace haloscope;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Detours stretch computing by their length, leave waiting alone, and follow the seed and the rank only.
-#include "interconnect/model/detours.hpp"
+#include "haloscope/network/detours.hpp"
 
 #include <cmath>
 #include <vector>

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "haloscope/distribution.hpp"
+#include "probe/distribution.hpp"
 
 using namespace haloscope;
 

@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "haloscope/efficiency.hpp"
+#include "haloscope/timing/efficiency.hpp"
 
 using namespace haloscope;
 

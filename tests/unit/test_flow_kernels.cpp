@@ -5,8 +5,8 @@
 #include <cmath>
 #include <numbers>
 
-#include "../../solver/flow_kernels.hpp"
 #include "catch.hpp"
+#include "flow/kernels.hpp"
 
 using namespace haloscope;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The functions against the C library's, and numbers by key against chance. (The generator itself: test_random.)
-#include "interconnect/model/keyed_random.hpp"
+#include "network/keyed_random.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,7 +8,7 @@
 #include <set>
 
 #include "catch.hpp"
-#include "haloscope/elementary.hpp"
+#include "haloscope/base/elementary.hpp"
 
 using namespace haloscope;
 using namespace haloscope::interconnect;

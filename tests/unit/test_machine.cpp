@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "catch.hpp"
-#include "haloscope/machine.hpp"
+#include "haloscope/machine/machine.hpp"
 
 using namespace haloscope;
 namespace fs = std::filesystem;

@@ -7,9 +7,9 @@
 #include <numbers>
 #include <string>
 
-#include "../../solver/option_price.hpp"
 #include "catch.hpp"
-#include "haloscope/random.hpp"
+#include "haloscope/base/random.hpp"
+#include "problems/option_price.hpp"
 
 using namespace haloscope;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Single messages without their jitter: the closed forms of LogGP, with and without a measured curve.
-#include "interconnect/model/path.hpp"
+#include "haloscope/network/path.hpp"
 
 #include <algorithm>
 #include <filesystem>

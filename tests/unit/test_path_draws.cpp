@@ -3,7 +3,7 @@
 // The tables are those of De Sensi, De Matteis, Taranov, Di Girolamo, Rahn & Hoefler, Noise in the Clouds, Proc. ACM
 // Meas. Anal. Comput. Syst. 6(3), 2022 (data: DanieleDeSensi/cloud_noise_data, commit 8ecb821): netgauge half round
 // trips of 1 byte.
-#include "interconnect/model/path.hpp"
+#include "haloscope/network/path.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "interconnect/model/keyed_random.hpp"
+#include "network/keyed_random.hpp"
 
 using namespace haloscope;
 using namespace haloscope::interconnect;

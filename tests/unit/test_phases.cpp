@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "haloscope/phases.hpp"
+#include "haloscope/timing/phases.hpp"
 
 using namespace haloscope;
 

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "catch.hpp"
-#include "haloscope/errors.hpp"
-#include "haloscope/probe.hpp"
+#include "haloscope/base/errors.hpp"
+#include "haloscope/probe/probe.hpp"
 
 using namespace haloscope;
 

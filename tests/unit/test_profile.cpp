@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Every error text that the profile reader can show a user, the values it reads, what --set moves along, the canonical
 // text, and the laws that become tables.
-#include "haloscope/profile.hpp"
+#include "haloscope/network/profile.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -13,10 +13,10 @@
 #include <sstream>
 
 #include "catch.hpp"
-#include "haloscope/errors.hpp"
-#include "interconnect/model/keyed_random.hpp"
-#include "interconnect/model/path.hpp"
-#include "interconnect/model/rounds.hpp"
+#include "haloscope/base/errors.hpp"
+#include "haloscope/network/path.hpp"
+#include "haloscope/network/rounds.hpp"
+#include "network/keyed_random.hpp"
 
 using namespace haloscope;
 

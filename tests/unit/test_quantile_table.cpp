@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A table is read as its definition says: between entries, in the tail, at steps and jumps.
-#include "interconnect/model/quantile_table.hpp"
+#include "network/quantile_table.hpp"
 
 #include <cmath>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Random numbers by key: the generator against its published answers, the numbers against chance, and streams that are
 // made again elsewhere.
-#include "haloscope/random.hpp"
+#include "haloscope/base/random.hpp"
 
 #include <algorithm>
 #include <array>

@@ -11,8 +11,8 @@
 #include <string>
 
 #include "catch.hpp"
-#include "haloscope/errors.hpp"
-#include "haloscope/record.hpp"
+#include "haloscope/base/errors.hpp"
+#include "haloscope/record/record.hpp"
 
 using namespace haloscope;
 

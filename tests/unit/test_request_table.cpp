@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The request table against std::map under random use, crowded so that probes are long and deletions move cells.
-#include "../../solver/interconnect/request_table.hpp"
+#include "interconnect/account/request_table.hpp"
 
 #include <map>
 #include <random>

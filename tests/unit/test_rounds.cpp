@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Every algorithm at 1 ... 33 and 64 ranks: sends meet receives, what must be known gets known, rounds and bytes are
 // those of the published closed forms.
-#include "interconnect/model/rounds.hpp"
+#include "haloscope/network/rounds.hpp"
 
 #include <bit>
 #include <cstdint>

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "catch.hpp"
-#include "haloscope/selfish.hpp"
+#include "probe/selfish.hpp"
 
 using namespace haloscope;
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What a site file may say, and every way to get it wrong.
-#include "haloscope/site.hpp"
+#include "launch/site.hpp"
 
 #include <fstream>
 #include <iterator>
 
 #include "catch.hpp"
-#include "haloscope/errors.hpp"
+#include "haloscope/base/errors.hpp"
 
 using namespace haloscope;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Every error text that the study reader can show a user, the matrix, how a weak study grows, and the table of keys in
 // cases/studies/README.md.
-#include "haloscope/study.hpp"
+#include "haloscope/study/study.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -12,7 +12,7 @@
 #include <sstream>
 
 #include "catch.hpp"
-#include "haloscope/errors.hpp"
+#include "haloscope/base/errors.hpp"
 
 using namespace haloscope;
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "haloscope/summary.hpp"
+#include "haloscope/record/summary.hpp"
 
 using namespace haloscope;
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The check of modelled times fires where one is violated, with a line that says where, and only there.
-#include "interconnect/time_check.hpp"
+#include "interconnect/engine/time_check.hpp"
 
 #include <mpi.h>
 
 #include "catch.hpp"
-#include "interconnect/model/path.hpp"
+#include "haloscope/network/path.hpp"
 
 using namespace haloscope;
 using namespace haloscope::interconnect;

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "catch.hpp"
-#include "haloscope/tournament.hpp"
+#include "probe/tournament.hpp"
 
 using namespace haloscope;
 

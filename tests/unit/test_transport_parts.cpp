@@ -6,10 +6,10 @@
 #include <numeric>
 
 #include "catch.hpp"
-#include "transport_geometry.hpp"
-#include "transport_material.hpp"
+#include "transport/geometry.hpp"
+#include "transport/material.hpp"
+#include "transport/source.hpp"
 #include "transport_problems.hpp"
-#include "transport_source.hpp"
 
 using namespace haloscope;
 

@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "catch.hpp"
-#include "haloscope/verdict.hpp"
+#include "haloscope/problems/verdict.hpp"
 
 using namespace haloscope;
 

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "haloscope/case/case.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "haloscope/base/errors.hpp"
+#include "haloscope/case/keys.hpp"
+#include "haloscope/network/profile.hpp"
+
+namespace haloscope {
+
+namespace {
+
+bool is_table(std::string_view name) {
+  return std::any_of(keys().begin(), keys().end(), [&](const Key& key) { return table_of(key.path) == name; });
+}
+
+// --- overrides -------------------------------------------------------------------------------------------------------
+
+/// Puts `table.key=value` into @p root.
+void apply_override(toml::table& root, const std::string& whole, Origin& origin) {
+  Override set = parse_override(whole);
+  const std::string& path = set.path;
+  const std::string table = table_of(path);
+  const bool known = std::any_of(keys().begin(), keys().end(), [&path](const Key& key) { return key.path == path; });
+  if (array_of_tables(path) != nullptr || (known && array_of_tables(table) != nullptr)) {
+    if (known) throw UserError(fmt::format("--set:{}: must be set as a whole, as {}=[…]", path, table));
+  } else if (!known) {
+    if (std::ranges::count(profile_keys(), path, &ProfileKey::path) > 0)
+      throw UserError(fmt::format("--set:{}: a key of the network, not of the case: --set-network", path));
+    refuse_unknown("--set", path, key_paths());
+  }
+  toml::node& value = *set.holder.get("value");
+  origin.overridden.insert(path);
+  if (array_of_tables(path) != nullptr) {
+    root.insert_or_assign(path, std::move(value));
+    return;
+  }
+  if (!root.contains(table)) root.insert(table, toml::table{});
+  toml::table* const into = root.get_as<toml::table>(table);
+  if (into == nullptr) origin.refuse(table, shown(*root.get(table)), "must be a table");
+  into->insert_or_assign(path.substr(table.size() + 1), std::move(value));
+}
+
+// --- reading ---------------------------------------------------------------------------------------------------------
+
+/// Reads the keys of one [table], or of one element of an array of tables.
+void read_table(const toml::table& table, const std::string& name, Case& settings, std::size_t item, Origin& origin) {
+  for (const auto& [key_name, node] : table) {
+    const std::string path = name + "." + std::string(key_name.str());
+    const auto key = std::find_if(keys().begin(), keys().end(), [&path](const Key& k) { return k.path == path; });
+    if (key == keys().end())
+      refuse_unknown(origin.overridden.contains(name) ? "--set" : origin.file, path, key_paths());
+    if (!key->read(node, settings, item)) origin.refuse(path, shown(node), "must be " + key->allowed);
+    origin.given.insert(path);
+  }
+  if (array_of_tables(name) == nullptr) return;
+  for (const Key& key : keys()) {  // of the other tables, check_case asks once all is read
+    const bool needed = !key.required_for.empty() && table_of(key.path) == name;
+    if (needed && !table.contains(key.path.substr(name.size() + 1))) {
+      origin.refuse(key.path, "missing", "must be " + key.allowed);
+    }
+  }
+}
+
+void read_array(const toml::node& node, const ArrayOfTables& array, Case& settings, Origin& origin) {
+  const std::string& name = array.name;
+  const toml::array* const list = node.as_array();
+  if (list == nullptr) origin.refuse(name, shown(node), fmt::format("must be an array of tables, [[{}]]", name));
+  for (std::size_t item = 0; item < list->size(); ++item) {
+    const toml::table* const table = list->get(item)->as_table();
+    if (table == nullptr) origin.refuse(name, shown(*list->get(item)), fmt::format("must be a table, [[{}]]", name));
+    array.append(settings);
+    read_table(*table, name, settings, item, origin);
+  }
+}
+
+void read_root(const toml::table& root, Case& settings, Origin& origin) {
+  for (const auto& [key_name, node] : root) {
+    const std::string name(key_name.str());
+    if (!is_table(name)) {
+      const toml::table* const table = node.as_table();
+      refuse_unknown(origin.file,
+                     table == nullptr || table->empty() ? name : name + "." + std::string(table->begin()->first.str()),
+                     key_paths());
+    }
+    if (const ArrayOfTables* const array = array_of_tables(name)) {
+      read_array(node, *array, settings, origin);
+    } else if (const toml::table* const table = node.as_table()) {
+      read_table(*table, name, settings, 0, origin);
+    } else {
+      origin.refuse(name, shown(node), fmt::format("must be a table, [{}]", name));
+    }
+  }
+}
+
+std::string effective_json(const Case& settings) {
+  Json json = Json::object();
+  for (const Key& key : keys()) {
+    const std::string table = table_of(key.path), name = key.path.substr(table.size() + 1);
+    const ArrayOfTables* const array = array_of_tables(table);
+    if (array == nullptr) {
+      json[table][name] = key.write(settings, 0);
+      continue;
+    }
+    Json& list = json[table];
+    const std::size_t items = array->size(settings);
+    if (list.is_null()) list = Json::array();
+    for (std::size_t item = 0; item < items; ++item) {
+      if (list.size() <= item) list.push_back(Json::object());
+      list[item][name] = key.write(settings, item);
+    }
+  }
+  return json.dump();
+}
+
+// --- from a file, on many ranks --------------------------------------------------------------------------------------
+
+/// The bytes of @p path, or why there are none. Rank 0 only.
+bool read_bytes(const std::string& path, std::string& bytes_or_error) {
+  try {
+    bytes_or_error = read_text(path, "a case");
+    return true;
+  } catch (const UserError& error) {
+    bytes_or_error = error.what();
+    return false;
+  }
+}
+
+/// Rank 0's @p text on every rank. Collective.
+std::string broadcast(MPI_Comm comm, std::string text) {
+  std::int64_t size = static_cast<std::int64_t>(text.size());
+  check_mpi(MPI_Bcast(&size, 1, MPI_INT64_T, 0, comm));
+  text.resize(static_cast<std::size_t>(size));
+  check_mpi(MPI_Bcast(text.data(), static_cast<int>(size), MPI_CHAR, 0, comm));
+  return text;
+}
+
+}  // namespace
+
+Case parse_case(const std::string& text, const std::string& file, const std::vector<std::string>& overrides) {
+  toml::table root = parse_toml(text, file);
+  Case settings;
+  Origin origin{file, {}, {}};
+  for (const std::string& override_text : overrides) apply_override(root, override_text, origin);
+  read_root(root, settings, origin);
+  check_case(settings, origin);
+  settings.file = file;
+  settings.text = text;
+  settings.effective = effective_json(settings);
+  return settings;
+}
+
+Case read_case(MPI_Comm comm, const std::string& path, const std::vector<std::string>& overrides) {
+  const Communicator own = make_communicator(comm);  // so that a failure comes back to be checked
+  int rank = 0;
+  check_mpi(MPI_Comm_rank(own.get(), &rank));
+
+  // 1. Every rank must mean the same: compare with what rank 0 was started with.
+  std::string mine = path;
+  for (const std::string& override_text : overrides) mine += '\0' + override_text;
+  const std::string wanted = broadcast(own.get(), mine);
+  int same = mine == wanted ? 1 : 0;
+  check_mpi(MPI_Allreduce(MPI_IN_PLACE, &same, 1, MPI_INT, MPI_MIN, own.get()));
+  const std::string file = wanted.substr(0, wanted.find('\0'));
+  if (same == 0)
+    throw UserError(one_line(file, 4096) + ": all ranks must be started with the same case file and --set values");
+
+  if (file.empty()) throw UserError("the case file: its name is empty");
+
+  // 2. Rank 0 reads, all parse.
+  std::string bytes;
+  int found = rank == 0 && read_bytes(path, bytes) ? 1 : 0;
+  check_mpi(MPI_Bcast(&found, 1, MPI_INT, 0, own.get()));
+  bytes = broadcast(own.get(), bytes);
+  if (found == 0) throw UserError(bytes);
+  return parse_case(bytes, path, overrides);
+}
+
+std::vector<CaseKey> case_keys() {
+  Case defaults;
+  for (const ArrayOfTables& array : arrays_of_tables()) array.append(defaults);
+  std::vector<CaseKey> result;
+  for (const Key& key : keys()) {
+    std::string value = !key.required_for.empty() ? "required" : key.write(defaults, 0).dump();
+    if (value == "\"inf\"") value = "inf";  // JSON has no infinity, TOML does
+    if (value == "null") value = "left out";
+    result.push_back({key.path, key.unit, key.allowed, value});
+  }
+  return result;
+}
+
+std::vector<std::string> expectable_quantities() {
+  std::vector<std::string> names;
+  for (const Quantity& quantity : quantities()) {
+    if (std::find(names.begin(), names.end(), quantity.name) == names.end()) names.push_back(quantity.name);
+  }
+  for (const NamedQuantity& quantity : named_quantities()) names.push_back(quantity.prefix + quantity.placeholder);
+  return names;
+}
+
+}  // namespace haloscope

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "haloscope/command/report.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include "haloscope/base/errors.hpp"
+
+namespace haloscope {
+
+namespace {
+
+/// Where the package lies: installed, or in the tree the program was built in.
+std::string package() {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
+  for (const char* const folder : {"../share/haloscope/postprocess", "../../postprocess"}) {
+    const fs::path candidate = (program / folder).lexically_normal();
+    if (fs::exists(candidate / "__main__.py", ignored)) return candidate.string();
+  }
+  throw UserError(fmt::format("{}: neither installed nor in its source tree: there is no postprocess package beside it",
+                              program.string()));
+}
+
+}  // namespace
+
+void report(const ReportOptions& options) {
+  const char* const chosen = std::getenv("HALOSCOPE_PYTHON");
+  const std::string python = chosen != nullptr && *chosen != '\0' ? chosen : "/usr/bin/python3";
+  // -B: a package that is installed for all cannot be written into by each.
+  std::vector<std::string> words = {python, "-B", package(), "report"};
+  if (!options.output.empty()) words.push_back("--output=" + options.output);
+  if (options.invalid) words.emplace_back("--invalid");
+  words.emplace_back("--");
+  words.insert(words.end(), options.paths.begin(), options.paths.end());
+
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  execvp(python.c_str(), arguments.data());
+  throw UserError(
+      fmt::format("{}: {}; reports need Python 3, HALOSCOPE_PYTHON names another one", python, std::strerror(errno)));
+}
+
+}  // namespace haloscope

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+/// @file settings.hpp
+/// What the library was asked to be: read from the environment by rank 0 when MPI starts, the same on every rank.
+///
+/// Variables: HALOSCOPE_NETWORK (a profile's file; without it the library only records), HALOSCOPE_NETWORK_SET
+/// (overrides table.key=value, one a line), HALOSCOPE_CLOCK (virtual, real), HALOSCOPE_RANKS_PER_NODE, HALOSCOPE_SEED,
+/// HALOSCOPE_WITHOUT (latency,bandwidth,jitter,noise), HALOSCOPE_COMPUTE (cpu, announced), HALOSCOPE_POSIX_CLOCKS (1:
+/// clock_gettime and gettimeofday read the logical clock too), HALOSCOPE_RECORD (a run file for programs that write
+/// none).
+#include <mpi.h>
+
+#include <cstdint>
+#include <string>
+
+#include "haloscope/network/path.hpp"
+#include "haloscope/network/profile.hpp"
+
+namespace haloscope::interconnect {
+
+enum class Mode {
+  record,        ///< counts and times, changes nothing
+  virtual_time,  ///< every rank keeps a logical clock
+  real_time,     ///< completion is held back until the modelled arrival
+};
+
+struct Settings {
+  Mode mode = Mode::record;
+  Profile profile;
+  Without without;
+  std::uint64_t seed = 1;
+  int ranks_per_node = 1;
+  bool announced_compute = false;  ///< virtual: computing takes what MPI_Pcontrol announces, not the thread's CPU time
+  bool posix_clocks = false;
+  std::string record;
+
+  /// Node of a world rank, as modelled.
+  [[nodiscard]] int node_of(int world_rank) const noexcept { return world_rank / ranks_per_node; }
+};
+
+/// Collective over @p world, through PMPI. Ends the program with one line when a setting is wrong: exit code 2.
+[[nodiscard]] Settings read_settings(MPI_Comm world);
+
+}  // namespace haloscope::interconnect

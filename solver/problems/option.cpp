@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Prices of options by Monte Carlo: the loosely coupled end of the scale. Each step follows new paths, evenly divided
+// over the ranks by number, and sums nine numbers over them, once.
+//
+// Cost model of a step: paths x assets x dates normal numbers and as many exponentials, over all ranks; one Allreduce
+// of 72 bytes. The cost model of computing hears of 8 bytes for each normal number.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "haloscope/base/handles.hpp"
+#include "problems/option_price.hpp"
+#include "problems/workloads.hpp"
+
+namespace haloscope {
+
+namespace {
+
+constexpr double bytes_per_draw = 8;
+constexpr std::array<const char*, n_calls> names = {"european", "asian_geometric", "asian"};
+
+class OptionWorkload final : public Workload {
+ public:
+  OptionWorkload(MPI_Comm comm, const Case& settings, PhaseClock& clock)
+      : settings_(settings), option_(settings.option), clock_(clock), comm_(make_communicator(comm)) {
+    if (!is_priceable(option_))
+      throw UserError(fmt::format("{}:option.volatility: {}: with {} years and {} dates no double holds the prices",
+                                  settings.file, option_.volatility, option_.maturity_years, option_.dates));
+    const std::int64_t ranks = ranks_in(comm), rank = rank_in(comm);
+    const std::int64_t share = option_.paths / ranks, rest = option_.paths % ranks;
+    first_ = rank * share + std::min(rank, rest);
+    end_ = first_ + share + (rank < rest ? 1 : 0);
+  }
+
+  std::map<std::string, std::string> attributes() const override {
+    return {{"method",
+             fmt::format("{} paths of {} assets at {} dates a step", option_.paths, option_.assets, option_.dates)},
+            {"work_unit", "paths"},
+            {"work_per_step", std::to_string(option_.paths)}};
+  }
+
+  std::vector<std::string> quantities() const override {
+    std::vector<std::string> all;
+    for (const char* const name : names) all.push_back(fmt::format("{}_price", name));
+    for (const char* const name : names) all.push_back(fmt::format("{}_in_the_money", name));
+    return all;
+  }
+
+  void step() override {
+    {
+      const ScopedPhase phase(clock_, Phase::price);
+      clock_.work(bytes_per_draw * static_cast<double>(draws_per_path(option_) * (end_ - first_)));
+      last_ = price_paths(option_, static_cast<std::uint64_t>(settings_.seed), steps_, first_, end_);
+    }
+    const ScopedPhase phase(clock_, Phase::reduce);
+    static_assert(sizeof(PathSums) == 3 * n_calls * sizeof(double));
+    check_mpi(MPI_Allreduce(MPI_IN_PLACE, &last_, 3 * n_calls, MPI_DOUBLE, MPI_SUM, comm_.get()));
+  }
+
+  /// Of this step: prices, then paths with a payoff.
+  std::vector<double> outcome() override {
+    ++steps_;
+    std::vector<double> all;
+    for (std::size_t c = 0; c < n_calls; ++c) {
+      total_.values[c] += last_.values[c];
+      total_.squares[c] += last_.squares[c];
+      all.push_back(last_.values[c] / static_cast<double>(option_.paths));
+    }
+    all.insert(all.end(), last_.in_the_money.begin(), last_.in_the_money.end());
+    return all;
+  }
+
+  /// The mean over all paths of all steps.
+  double quantity(const std::string& name) override {
+    const std::size_t c = call_of(name);
+    return c < n_calls ? total_.values[c] / paths() : std::nan("");
+  }
+
+  double standard_error(const std::string& name) override {
+    const std::size_t c = call_of(name);
+    if (c >= n_calls) return std::nan("");
+    const double mean = total_.values[c] / paths();
+    return std::sqrt((total_.squares[c] / paths() - mean * mean) / (paths() - 1));
+  }
+
+ private:
+  [[nodiscard]] static std::size_t call_of(const std::string& price) {
+    return static_cast<std::size_t>(
+        std::ranges::find_if(names, [&](const char* name) { return price == fmt::format("{}_price", name); }) -
+        names.begin());
+  }
+  [[nodiscard]] double paths() const noexcept {
+    return static_cast<double>(option_.paths) * static_cast<double>(steps_);
+  }
+
+  const Case& settings_;
+  const OptionCase& option_;
+  PhaseClock& clock_;
+  Communicator comm_;
+  std::int64_t first_ = 0, end_ = 0;  ///< the paths of this rank
+  std::uint32_t steps_ = 0;           ///< that were taken
+  PathSums last_, total_;
+};
+
+}  // namespace
+
+std::unique_ptr<Workload> make_option_workload(MPI_Comm comm, const Case& settings, PhaseClock& clock) {
+  return std::make_unique<OptionWorkload>(comm, settings, clock);
+}
+
+}  // namespace haloscope

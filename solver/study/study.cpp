@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "haloscope/study/study.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "haloscope/base/errors.hpp"
+#include "haloscope/run/run.hpp"
+#include "haloscope/settings/toml.hpp"
+#include "study/keys.hpp"
+
+namespace haloscope {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::vector<std::string> key_paths() {
+  std::vector<std::string> paths;
+  for (const StudyKey& key : study_key_table()) paths.push_back(key.path);
+  return paths;
+}
+
+/// Reads the keys of one table; "values" of a [[variable]] is left to the caller.
+void read_keys(const toml::table& table, const std::string& name, Study& study, StudyPlace place,
+               const std::string& file) {
+  const std::vector<StudyKey>& keys = study_key_table();
+  for (const auto& [key_name, node] : table) {
+    const std::string path = name + "." + std::string(key_name.str());
+    if (path == "variable.values") continue;
+    const auto key = std::ranges::find(keys, path, &StudyKey::path);
+    if (key == keys.end()) refuse_unknown(file, path, key_paths());
+    if (!key->read(node, study, place))
+      throw UserError(fmt::format("{}:{}: {}: must be {}", file, path, shown(node), key->allowed));
+  }
+  for (const StudyKey& key : keys) {
+    const bool ours = key.path.size() > name.size() && key.path.starts_with(name + ".") &&
+                      key.path.find('.', name.size() + 1) == std::string::npos;
+    if (ours && key.default_value == "required" && !table.contains(key.path.substr(name.size() + 1)))
+      throw UserError(fmt::format("{}:{}: missing: must be {}", file, key.path, key.allowed));
+  }
+}
+
+/// The tables of @p node, an array of tables. @throws UserError
+std::vector<const toml::table*> tables_of(const toml::node* node, const std::string& path, const std::string& file,
+                                          const char* how) {
+  std::vector<const toml::table*> all;
+  const toml::array* const list = node == nullptr ? nullptr : node->as_array();
+  if (list != nullptr)
+    for (const toml::node& one : *list)
+      if (one.is_table()) all.push_back(one.as_table());
+  if (list == nullptr || all.empty() || all.size() != list->size())
+    throw UserError(fmt::format("{}:{}: {}: must be {}", file, path, node == nullptr ? "missing" : shown(*node), how));
+  return all;
+}
+
+void read_variables(const toml::node& node, Study& study, const std::string& file) {
+  for (const toml::table* const table : tables_of(&node, "variable", file, "an array of tables, [[variable]]")) {
+    StudyPlace place{study.variables.size(), 0};
+    study.variables.emplace_back();
+    read_keys(*table, "variable", study, place, file);
+    for (const toml::table* const value :
+         tables_of(table->get("values"), "variable.values", file, "a list of tables, [{label = \"…\", …}, …]")) {
+      place.value = study.variables.back().values.size();
+      study.variables.back().values.emplace_back();
+      read_keys(*value, "variable.values", study, place, file);
+    }
+  }
+}
+
+void check_names(const Study& study) {
+  std::set<std::string> names;
+  for (const StudyVariable& variable : study.variables) {
+    if (!names.insert(variable.name).second)
+      throw UserError(fmt::format("{}:variable.name: {}: is there twice", study.file, variable.name));
+    std::set<std::string> labels;
+    for (const StudyValue& value : variable.values) {
+      if (!labels.insert(value.label).second)
+        throw UserError(
+            fmt::format("{}:variable.values.label: {}: is there twice in {}", study.file, value.label, variable.name));
+      if (!variable.axis.empty() && !value.x)
+        throw UserError(
+            fmt::format("{}:variable.values.x: missing in {}: {}: must be a finite number where "
+                        "variable.axis is given",
+                        study.file, variable.name, value.label));
+    }
+  }
+}
+
+/// A name with a folder counts from where the study lies.
+std::string beside(const std::string& study_file, const std::string& name) {
+  const fs::path there = fs::path(study_file).parent_path() / name;
+  std::error_code ignored;
+  const bool is_file = name.find('/') != std::string::npos || name.ends_with(".toml");
+  return is_file && fs::path(name).is_relative() && fs::exists(there, ignored)
+             ? fs::absolute(there).lexically_normal().string()
+             : name;
+}
+
+/// @p key is where the name stands.
+StudyCase case_named(const Study& study, const std::string& name, const char* key) {
+  std::error_code ignored;
+  const std::string path = fs::absolute(find_case(beside(study.file, name))).lexically_normal();
+  if (!fs::is_regular_file(path, ignored)) {
+    std::vector<std::string> shipped;
+    for (const auto& entry : fs::directory_iterator(find_shipped("cases"), ignored))
+      if (entry.path().extension() == ".toml") shipped.push_back(entry.path().stem());
+    throw UserError(fmt::format("{}:{}: {}: no such file or case{}", study.file, key, one_line(name),
+                                shipped.empty() ? "" : "; the nearest is " + nearest_name(name, shipped)));
+  }
+  return {name, path, read_text(path, "a case")};
+}
+
+/// Every case that is named, of which each run must have one.
+void find_cases(Study& study) {
+  const auto find = [&study](const std::string& name, const char* key) {
+    if (!name.empty() && std::ranges::find(study.cases, name, &StudyCase::name) == study.cases.end())
+      study.cases.push_back(case_named(study, name, key));
+  };
+  find(study.base.case_name, "run.case");
+  bool said = !study.base.case_name.empty();
+  for (const StudyVariable& variable : study.variables) {
+    for (const StudyValue& value : variable.values) find(value.case_name, "variable.values.case");
+    const auto silent = std::ranges::find(variable.values, "", &StudyValue::case_name);
+    if (silent == variable.values.end())
+      said = true;
+    else if (!said && !study.cases.empty())
+      throw UserError(
+          fmt::format("{}:variable.values.case: missing in {}: {}: must be said by all values of {}, or by "
+                      "run.case for the others",
+                      study.file, variable.name, silent->label, variable.name));
+  }
+  if (!said) throw UserError(fmt::format("{}:run.case: missing: must be a string that is not empty", study.file));
+}
+
+}  // namespace
+
+Study parse_study(const std::string& text, const std::string& file) {
+  const toml::table root = parse_toml(text, file);
+  Study study;
+  study.file = file;
+  study.text = text;
+  for (const auto& [key, node] : root) {
+    const std::string name(key.str());
+    if (name != "about" && name != "run" && name != "variable") {
+      const toml::table* const table = node.as_table();
+      const bool bare = table == nullptr || table->empty();
+      refuse_unknown(file, bare ? name : name + "." + std::string(table->begin()->first.str()), key_paths());
+    }
+    if (name == "variable")
+      read_variables(node, study, file);
+    else if (!node.is_table())
+      throw UserError(fmt::format("{}:{}: {}: must be a table, [{}]", file, name, shown(node), name));
+  }
+  for (const char* const name : {"about", "run"}) {
+    const toml::table* const table = root.get_as<toml::table>(name);
+    read_keys(table != nullptr ? *table : toml::table{}, name, study, {}, file);
+  }
+  check_names(study);
+  if (!study.base.scaling) study.base.scaling = Scaling::strong;
+  find_cases(study);
+  study.base.network = beside(file, study.base.network);
+  study.compute = beside(file, study.compute);
+  for (StudyVariable& variable : study.variables)
+    for (StudyValue& value : variable.values) value.network = beside(file, value.network);
+  return study;
+}
+
+std::string find_study(const std::string& name) {
+  std::error_code ignored;
+  if (fs::exists(name, ignored) || name.find('/') != std::string::npos) return name;
+  const std::string shipped = find_shipped("cases/studies/" + name + (name.ends_with(".toml") ? "" : ".toml"));
+  return shipped.empty() ? name : shipped;
+}
+
+Study read_study(const std::string& name) {
+  const std::string path = find_study(name);
+  return parse_study(read_text(path, "a study"), path);
+}
+
+}  // namespace haloscope
