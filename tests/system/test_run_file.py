@@ -7,7 +7,7 @@ import numpy
 
 from haloscope_program import CUBE, SWEEP, VORTEX, Checks, Folder, run
 
-# Root attributes (DESIGN, section 5; cases/README.md, "The run file") and the kind of each.
+# Root attributes (cases/RUN_FILE.md) and the kind of each.
 TEXT = ["schema", "case_name", "case_text", "effective_case", "command_line", "created_utc", "haloscope_version", "git_commit",
         "compiler", "compiler_flags", "mpi_library", "petsc_version", "hdf5_version", "network", "clock",
         "clock_uncertainty_seconds", "clock_residual_seconds"]

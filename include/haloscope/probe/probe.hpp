@@ -121,7 +121,7 @@ struct ProbeReport {
 /// took away say more. @pre the table is not empty [us]
 [[nodiscard]] double gap_us(const PathCosts& costs, const Quantiles& half_round_trips);
 
-/// Writes the probe file: HDF5, schema haloscope-probe, version 1 (cases/README.md, "The probe file"). Not collective.
+/// Writes the probe file: HDF5, schema haloscope-probe, version 1 (cases/RUN_FILE.md). Not collective.
 /// @throws LibraryError when it cannot be written; an older file is then untouched
 void write_probe_file(const std::string& path, const ProbeReport& report, const std::string& table,
                       const std::string& profile_text);

@@ -2,7 +2,7 @@
 #pragma once
 /// @file record.hpp
 /// The run file: every step of every rank, written through parallel HDF5 between steps (schema haloscope-run, version
-/// 1; the layout is in cases/README.md, "The run file").
+/// 1; the layout is in cases/RUN_FILE.md).
 ///
 /// All data sets get their full size and their NaN (-1 for counts) before the first step and the file is renamed into
 /// place only then; later writes touch no metadata but one fixed-size attribute, and finish() switches to the finished
