@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The time step. A stage moves 240 bytes a cell outside the Poisson solve: momentum 120, divergence 40, pressure copy
-// 24, gradient 56. It exchanges three times (the provisional velocity's normal faces, the pressure's faces, the
-// velocity with edges), each time after the cells that neighbours wait for; the rest is computed while messages fly
+// The time step. Outside the Poisson solve a stage moves 240 bytes a cell: momentum 120, divergence 40, pressure copy
+// 24, gradient 56. It exchanges three times: the normal faces of the provisional velocity, the faces of the pressure,
+// the velocity with edges. The cells that neighbours wait for come first. The others are computed while messages fly,
 // where the case says overlap. The flow itself reduces twice a step: one maximum of three numbers, one sum of one.
 #include "haloscope/flow/flow.hpp"
 
@@ -93,7 +93,7 @@ double Flow::State::choose_dt(double end_time) const {
   }
   if (!std::isfinite(extremes.energy)) dt = dt_before;  // the run is lost; let it end as the report says
   const double left = end_time - time;
-  if (dt >= left * (1 - 1e-9)) dt = left;  // no sliver of a step for the sake of rounding
+  if (dt >= left * (1 - 1e-9)) dt = left;  // rounding must not leave a sliver of a step
   if (!std::isfinite(dt)) {
     throw UserError(fmt::format("{}:flow.dt_s: {}: must be given, or run.end_time_s, when nothing limits the step",
                                 settings.file, settings.dt_s));
@@ -210,7 +210,7 @@ void Flow::State::stage(double dt, double now, double before, bool keep, FlowSte
   }
   // The last pressure is close: the solve begins there, and its tolerance is that of the whole pressure.
   const SolveReport solve = poisson.solve(has_guess);
-  has_guess = std::isfinite(solve.relative_residual);  // an unfinished solve is a start as well
+  has_guess = std::isfinite(solve.relative_residual);  // an unfinished solve still gives a start
   report.iterations += solve.iterations;
   report.residual = std::max(report.residual, solve.relative_residual);
   if (std::isnan(solve.relative_residual)) report.residual = solve.relative_residual;
@@ -267,7 +267,8 @@ FlowStep Flow::step(double end_time) {
   if (s.settings.integrator == Integrator::rk3) {
     for (int k = 0; k < 3; ++k) s.stage(dt, rk3_now[k], rk3_before[k], k < 2, report);
   } else {
-    // Adams-Bashforth 2 for steps of changing length; forward Euler at the start, once, keeps the second order.
+    // Adams-Bashforth 2 for steps of changing length. The first step is forward Euler; one such step keeps the second
+    // order.
     const double ratio = s.dt_before > 0 ? dt / s.dt_before : 0;
     s.stage(dt, 1 + ratio / 2, -ratio / 2, true, report);
   }

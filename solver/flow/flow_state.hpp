@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 /// @file flow_state.hpp
-/// What a Flow holds, shared by the files of its room.
+/// What a Flow holds, shared by the files of this wing.
 #include <array>
 #include <optional>
 #include <vector>

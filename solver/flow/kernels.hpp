@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-/// @file flow_kernels.hpp
-/// The loops over cells of the flow room: pure functions of views, no MPI, no allocation.
+/// @file kernels.hpp
+/// The loops over cells of the flow: pure functions of views, no MPI, no allocation.
 ///
-/// All views of a call have the same shape and strides; rows along x are the inner loops, which GCC turns into vector
-/// code (checked with -fopt-info-vec; the note in flow_kernels.cpp). Every cell is computed by the same expression
-/// wherever it lies, so that splitting a box into ranges changes no bit. All are bound by memory; the cost of each is
-/// given as bytes a cell, a store counted with the read of its line.
+/// All views of a call have the same shape and strides. Rows along x are the inner loops, which GCC turns into vector
+/// code (checked with -fopt-info-vec; the note in kernels.cpp). Every cell is computed by the same expression wherever
+/// it lies, so splitting a box into ranges changes no bit. All kernels are bound by memory. The cost of each is given
+/// as bytes a cell; a store counts with the read of its line.
 #include <algorithm>
 #include <array>
 #include <span>
@@ -47,8 +47,8 @@ struct MomentumTerms {
 };
 
 /// provisional = velocity + now N(velocity) + before tendency; tendency = N where kept. N is -∇·(uu) + ν∇²u + force in
-/// flux form, the three components of a row after each other while its neighbours are in cache. Values on high walls
-/// are void. 120 bytes a cell with a kept tendency, 72 with neither a kept nor a read one.
+/// flux form. The three components of a row follow each other while its neighbours are in cache. Values on high walls
+/// are meaningless. 120 bytes a cell with a kept tendency, 72 with neither a kept nor a read one.
 void momentum(const MomentumTerms& terms, const ConstVelocity& velocity, const Velocity& tendency,
               const Velocity& provisional, const CellRange& cells);
 
@@ -62,7 +62,7 @@ void subtract_gradient(PerAxis<double> inverse_spacing, double scale, FieldView<
 /// p = x with @p x dense. 24 bytes a cell.
 void copy(FieldView<const double> x, FieldView<double> p, const CellRange& cells);
 
-/// What one pass over the velocity tells of this rank's cells.
+/// Found in one pass over the velocity of this rank's cells.
 struct Extremes {
   double divergence = 0;  ///< max |∇·u| [1/s]
   double rate = 0;        ///< max Σ|u_d|/dx_d [1/s]
@@ -81,7 +81,7 @@ struct Extremes {
 void set_wall_ghosts(const Decomposition& where, const PerAxis<double> (&wall_velocity)[n_sides], const Velocity& u);
 /// Pressure ghosts beyond walls: ∂p/∂n = 0.
 void mirror_at_walls(const Decomposition& where, FieldView<double> p);
-/// The normal component on high walls, which the momentum kernel does not spare.
+/// Zeroes the normal component on high walls, where the momentum kernel has written.
 void zero_high_walls(const Decomposition& where, const Velocity& u);
 
 }  // namespace haloscope::flow

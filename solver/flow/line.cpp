@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What is asked of a flow from outside a step: a line of values, or one number. Both are off the path of a step.
+// What is asked of a flow between steps: a line of values, or one number.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -158,8 +158,8 @@ struct Multigrid<T>::State {
     return std::isfinite(weakest) ? weakest : 0;
   }
 
-  /// The boxes a level works on: those its cells come in where these can be coarsened and are not too small, else
-  /// others on fewer ranks, to which the cells then move. Null on ranks without such a box.
+  /// Decides on which boxes a level works. Its cells stay in the boxes they come in where these can be coarsened and
+  /// are not too small. Else they move to other boxes, on fewer ranks. Null on ranks without such a box.
   const Decomposition* settle(const Decomposition& from, PerAxis<GlobalIndex> n, PerAxis<bool> coarsen, bool finest) {
     const PerAxis<int> grid = thinned(from.process_grid(), n);
     const bool fits = Transfer<T>::possible(from, coarsen);
@@ -269,7 +269,8 @@ struct Multigrid<T>::State {
     if (levels[m].transfer) step(levels[m], levels[m].steps.back());
   }
 
-  /// x = V-cycle(b) of a level whose boxes are elsewhere, maybe on fewer ranks. Phase::coarse holds the others' wait.
+  /// x = V-cycle(b) of a level whose boxes are elsewhere, maybe on fewer ranks. Phase::coarse gets the wait of the
+  /// others.
   void cycle_elsewhere(Redistribution<T>& move, Field<T>& b, Field<T>& x, std::size_t m) {
     const ScopedPhase scope(clock, Phase::coarse);
     const bool here = m < levels.size();
@@ -280,7 +281,7 @@ struct Multigrid<T>::State {
     move.backward(here ? levels[m].x.view() : FieldView<T>{}, x.view());
   }
 
-  /// Rows come whole, so there is nothing to overlap with: the transfer needs a row's full residual.
+  /// The transfer needs the full residual of a row, so rows come whole and there is nothing to overlap with.
   void restrict_residual(Level<T>& l, FieldView<T> coarse) {
     l.halo.exchange(l.x.view());
     {

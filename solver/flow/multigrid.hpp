@@ -5,8 +5,8 @@
 ///
 /// Cell-centred grids of any size (an odd axis of n cells gets (n+1)/2 wider ones), rediscretised on each level.
 /// Transfers are linear through face neighbours only and adjoint to each other (after Kwak, SIAM J. Sci. Comput. 21,
-/// 1999), the smoother is a polynomial in the operator (Chebyshev; Adams, Brezina, Hu & Tuminaro, J. Comput. Phys. 188,
-/// 2003). So the result does not depend on the number of ranks but for rounding. When a rank would keep too few cells,
+/// 1999). The smoother is a polynomial in the operator (Chebyshev; Adams, Brezina, Hu & Tuminaro, J. Comput. Phys. 188,
+/// 2003). So the result is the same on any number of ranks, except for rounding. When a rank would keep too few cells,
 /// the level moves to fewer ranks, down to one; the others wait for its correction. Constants are in the null space
 /// (walls and periodic only).
 #include <memory>

@@ -53,9 +53,9 @@ struct Poisson::State {
                                                                                                      : 0);
   }
 
-  /// How often PETSc's own vector work passes over a vector for each product with the operator, as its methods are
-  /// written (src/ksp/ksp/impls): a dot product two, a norm one, y += a x three. gmres orthogonalises against 15.5
-  /// vectors on average, being restarted after 30. What is not listed is taken for cg.
+  /// Passes over a vector that PETSc's own vector work makes for each product with the operator, as its methods are
+  /// written (src/ksp/ksp/impls): two for a dot product, one for a norm, three for y += a x. gmres orthogonalises
+  /// against 15.5 vectors on average, because it restarts after 30. A method that is not listed counts as cg.
   static double streams_of(KSP ksp) {
     KSPType type = nullptr;
     check_petsc(KSPGetType(ksp, &type));
@@ -100,8 +100,7 @@ struct Poisson::State {
     } else {
       check_petsc(KSPSetTolerances(k, settings.tolerance, 0, PETSC_DEFAULT, settings.max_iterations));
     }
-    for (const auto step :
-         {KSPSetFromOptions, KSPSetUp}) {  // the user's options: what fails here is the user's mistake
+    for (const auto step : {KSPSetFromOptions, KSPSetUp}) {  // the user's options: a failure here is the user's mistake
       if (const PetscErrorCode code = step(k); code != petsc_ok) {
         throw UserError(fmt::format("PETSc options: {}", petsc_message(code)));
       }
@@ -157,7 +156,7 @@ struct Poisson::State {
   }
 
   /// Chebyshev's method wants the interval of the eigenvalues: exact for the plain operator, else from a few steps of
-  /// CG on noise. PETSc's own guess leaves the smallest out, being made for smoothers.
+  /// CG on noise. PETSc's own guess is made for smoothers, and leaves out the smallest.
   void bound_spectrum(KSP k, PC pc, const Case& settings, const Laplacian& laplacian) {
     PetscReal high = 2 * laplacian.diagonal(), low = high;
     for (std::size_t a = 0; a < 3; ++a) {
@@ -197,7 +196,7 @@ struct Poisson::State {
                        });
   }
 
-  /// C++ exceptions must not cross PETSc's C frames: kept, and thrown again by whoever called PETSc.
+  /// C++ exceptions must not cross PETSc's C frames. They are kept here, and the caller of PETSc throws them again.
   template <class Body>
   PetscErrorCode guarded(const Body& body) noexcept {
     try {
@@ -224,7 +223,7 @@ struct Poisson::State {
     return petsc_ok;
   }
 
-  /// Constant on purpose: with mirrored walls the plain diagonal would be less there, and Jacobi no better for it.
+  /// Constant on purpose. With mirrored walls the plain diagonal would be smaller there, and Jacobi no better for it.
   static PetscErrorCode get_diagonal(Mat m, Vec diagonal) {
     void* context = nullptr;
     PetscCall(MatShellGetContext(m, &context));
@@ -324,7 +323,7 @@ Poisson::~Poisson() = default;
 
 namespace {
 
-/// The array of a vector lies still as long as the vector lives, and PETSc learns below that it was written.
+/// The array of a vector stays in place as long as the vector lives. The call below tells PETSc that it was written.
 double* array_of(Vec v) {
   double* array = nullptr;
   check_petsc(VecGetArray(v, &array));

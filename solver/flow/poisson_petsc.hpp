@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 /// @file poisson_petsc.hpp
-/// PETSc's return codes and objects in our terms; inside the Poisson room only.
+/// PETSc's return codes and objects in our terms, for the sources of the pressure solve only.
 #include <fmt/format.h>
 #include <petscksp.h>
 
@@ -15,7 +15,7 @@ namespace haloscope {
 
 inline constexpr PetscErrorCode petsc_ok{};  // PETSC_SUCCESS, which has that name only since 3.19
 
-/// What PETSc says of its last error: the particular text where there is one, in one line.
+/// The text of PETSc's last error in one line; the particular text where there is one.
 inline std::string petsc_message(PetscErrorCode code) {
   const char* general = nullptr;
   char* particular = nullptr;

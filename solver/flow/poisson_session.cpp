@@ -27,13 +27,14 @@ PetscSession::PetscSession(const std::vector<std::string>& options) {
   pointers.push_back(nullptr);
   int count = static_cast<int>(words.size());
   char** arguments = pointers.data();
-  // Nothing but what stands on the command line, since that is what the run file keeps: no .petscrc, no environment. No
-  // signal handler that turns a kill into an abort, and no page of text for an error that we say in a line.
+  // PETSc gets only the options of the command line, because the run file keeps those: no .petscrc, no environment. It
+  // gets no signal handler, which would turn a kill into an abort. It prints no page of text for an error that we
+  // report in a line.
   unsetenv("PETSC_OPTIONS");
   check_petsc(PetscInitialize(&count, &arguments, nullptr, nullptr));
   check_petsc(PetscPopSignalHandler());
   check_petsc(PetscPushErrorHandler(PetscReturnErrorHandler, nullptr));
-  check_petsc(PetscOptionsSetValue(nullptr, "-options_left", "no"));  // require_options_used() says it in our words
+  check_petsc(PetscOptionsSetValue(nullptr, "-options_left", "no"));  // require_options_used() reports them
   make_blas_serial();
 }
 

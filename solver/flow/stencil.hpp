@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 /// @file stencil.hpp
-/// The 7-point Laplacian on rows of ghost-free arrays: each row is met together with the five rows and two cells around
+/// The 7-point Laplacian on rows of ghost-free arrays. Each row comes together with the five rows and two cells around
 /// it, wherever these lie: in the array, in a halo's receive buffer, or mirrored at a wall. Nothing is copied into
 /// ghost layers.
 ///
@@ -24,7 +24,7 @@ struct Laplacian {
   }
 };
 
-/// What a box finds beyond each of its sides.
+/// What lies beyond a side of a box.
 enum class Beyond { rank, itself, wall };
 [[nodiscard]] inline Beyond beyond(const Decomposition& where, Side side) noexcept {
   const int there = where.neighbour(direction_of(side));

@@ -4,10 +4,10 @@
 /// Between a grid and its coarser one, box by box: linear interpolation through face neighbours only, and its adjoint.
 ///
 /// A fine value is its coarse cell's plus, for each coarsened axis, w times the difference to the nearer coarse
-/// neighbour, w being the distance of the centres over the coarse width: 1/4 where two cells become one (Kwak, SIAM J.
+/// neighbour. w is the distance of the centres over the coarse width: 1/4 where two cells become one (Kwak, SIAM J.
 /// Sci. Comput. 21, 1999, has the 2-D case). Exact for linear functions without edge or corner ghosts. Restriction is
-/// the transpose, scaled by the ratio of volumes so that it averages; what falls to a neighbour's coarse cells travels
-/// there in one face message.
+/// the transpose, scaled by the ratio of volumes so that it averages. Contributions to a neighbour's coarse cells
+/// travel there in one face message.
 #include <optional>
 #include <vector>
 

@@ -110,7 +110,7 @@ std::string_view name(HaloMethod method) noexcept {
 }
 
 HaloTicket::~HaloTicket() {
-  // Unwinding from another failure is no mistake of whoever holds the ticket.
+  // A ticket that dies while another failure unwinds is no mistake of its holder.
   if (open_ && std::uncaught_exceptions() == 0) std::terminate();
 }
 
@@ -208,7 +208,7 @@ struct Halo<T>::State {
     check_mpi(MPI_Comm_set_errhandler(made, MPI_ERRORS_RETURN));
   }
 
-  /// Read, and written into lines that are read first.
+  /// A copy costs three streams: the read, and the write, which fetches its line first.
   void announce_copying(std::size_t elements) const { clock->work(3 * sizeof(T) * static_cast<double>(elements)); }
   [[nodiscard]] std::size_t copied_elements() const noexcept {
     std::size_t cells = 0;

@@ -50,7 +50,7 @@ std::size_t width(const std::string& text) {  // in characters of UTF-8
   return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
-/// Words as between spaces; those too long for a line also break behind a slash.
+/// Splits at spaces; a word too long for a line also breaks behind a slash.
 std::vector<std::string> words_of(const std::string& text, std::size_t room) {
   std::vector<std::string> words;
   std::istringstream in(text);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 /// @file keyed_random.hpp
-/// Random numbers by key instead of by order: the same (seed, stream, number) gives the same value on any rank, at any
-/// time, whatever was drawn before, by Philox (haloscope/random.hpp). All from IEEE 754's + - * / and square root: the
-/// same bits on any machine.
+/// Random numbers by key instead of by order, by Philox (haloscope/base/random.hpp): the same (seed, stream, number)
+/// gives the same value on any rank, at any time, whatever was drawn before. Only + - * / and square root of IEEE 754
+/// are used, so the bits are the same on any machine.
 #include <cstdint>
 
 namespace haloscope::interconnect {

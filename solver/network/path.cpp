@@ -14,7 +14,7 @@ Path::Path(const PathProfile& profile, const Without& without, std::uint64_t see
     latency_ = std::max<Time>(from_us(profile.half_round_trip_us) - 2 * overhead_, 0);
     eager_limit_ = profile.eager_limit_bytes;
   }
-  // Where bandwidth is off the hand-shake still is what the curve leaves of b G: else it would become longer.
+  // With bandwidth off the hand-shake still is what the curve leaves of b G; else it would become longer.
   without_bandwidth_ = without.bandwidth;
   gap_ = from_us(profile.gap_us);
   ps_per_byte_ = std::isinf(profile.bandwidth_GBps) ? 0 : 1000 / profile.bandwidth_GBps;

@@ -10,8 +10,8 @@
 
 namespace haloscope::interconnect {
 
-/// Linear in p up to 0.9 and in -ln(1 - p) beyond, as Quantiles says; a gap between entries that 0.9 falls into has its
-/// value there from the straight line in p. Equal values (a clock's steps) and equal probabilities (jumps) are allowed.
+/// Linear in p up to 0.9 and in -ln(1 - p) beyond, as Quantiles says. Where 0.9 falls between two entries, the value
+/// there comes from the straight line in p. Equal values (a clock's steps) and equal probabilities (jumps) are allowed.
 class QuantileTable {
  public:
   QuantileTable() = default;  ///< empty; not to be read

@@ -10,8 +10,8 @@ namespace {
 
 int tree_top(int ranks) { return static_cast<int>(std::bit_ceil(static_cast<unsigned>(ranks))) / 2; }
 
-/// Down the tree in ceil(log2 P) rounds, farthest first: each rank that has it sends to the one @p span places on, what
-/// @p bytes(place, count) says for the @p count places from there.
+/// Down the tree in ceil(log2 P) rounds, farthest first: each rank that has it sends to the one @p span places on. @p
+/// bytes(place, count) says how much, for the @p count places from there.
 template <class Bytes>
 Rounds down_the_tree(const CollectiveShape& shape, Bytes bytes) {
   const int place = wrapped(shape.rank - shape.root, shape.ranks);

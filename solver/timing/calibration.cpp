@@ -47,7 +47,7 @@ ComputeCost cost_of(const Tally& tally) {
   double predicted = cost.seconds_per_call * tally.pieces;
   for (const Tally::Bin& bin : tally.bins) {
     if (!(bin.bytes > 0)) continue;
-    // Of the size that sets the cost of a call nothing is left, but for rounding.
+    // The size that sets the cost of a call has nothing left, except rounding.
     const double beyond_calls = std::max(bin.seconds - cost.seconds_per_call * bin.pieces, 0.0);
     cost.bytes.push_back(bin.bytes / bin.pieces);
     cost.seconds_per_byte.push_back(beyond_calls / bin.bytes);

@@ -38,7 +38,7 @@ void read_counters(StepTimes& to) noexcept {
   }
 }
 
-/// Leaves the "not known" of both where it is: NaN by arithmetic, -1 by this.
+/// Keeps what is not known in both: NaN stays by arithmetic, -1 by this.
 void subtract(PerPhase<std::int64_t>& counts, const PerPhase<std::int64_t>& before) noexcept {
   for (std::size_t p = 0; p < n_phases; ++p)
     if (counts[p] >= 0) counts[p] -= before[p];

@@ -11,7 +11,7 @@ namespace haloscope {
 
 namespace {
 
-/// In parts of a cell: a border as near to a face as that lies on it.
+/// In parts of a cell: a border that is this near to a face lies on it.
 constexpr double on_face = 1e-9;
 
 enum class Meets { not_at_all, partly, wholly };

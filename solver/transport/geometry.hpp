@@ -2,11 +2,11 @@
 #pragma once
 // What lies in the cells of this rank's box: the kind of each cell, and how often a particle collides there.
 //
-// A kind is a material, or a mixture: a cell that the border of a fill cuts. In a mixture a particle collides at the
-// rate of the densest material, and at each such point the material there is looked up; the surplus are virtual
-// collisions that change nothing (Woodcock, Murphy, Hemmings & Longworth, ANL-7050, 1965). So a sphere is a sphere, and
-// the loop over cells knows nothing of it. A layer of cells of kind `outside` surrounds the box: their rate is
-// infinite, so that leaving the box and colliding are one test.
+// A kind is a material or a mixture: a cell that the border of a fill cuts. In a mixture a particle collides at the
+// rate of the densest material. At each such point the material there is looked up; the surplus are virtual collisions,
+// which change nothing (Woodcock, Murphy, Hemmings & Longworth, ANL-7050, 1965). So a sphere is a sphere, and the loop
+// over cells knows nothing of it. A layer of cells of kind `outside` surrounds the box. Their rate is infinite, so
+// leaving the box and colliding are one test.
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -36,7 +36,7 @@ class Geometry {
   Geometry(const Decomposition& decomposition, const TransportCase& settings, const MaterialTable& materials);
 
   [[nodiscard]] double face(std::size_t axis, double number) const noexcept { return number * width[axis]; }
-  /// Into the arrays of this box, its surrounding layer included.
+  /// The index into the arrays of this box, its surrounding layer included.
   [[nodiscard]] std::ptrdiff_t index(PerAxis<std::int32_t> cell) const noexcept {
     return (cell[0] - box.begin[0] + 1) * stride[0] + (cell[1] - box.begin[1] + 1) * stride[1] +
            (cell[2] - box.begin[2] + 1) * stride[2];
@@ -61,7 +61,7 @@ class Geometry {
   std::size_t n_kinds = 0;
 
  private:
-  /// The shapes that a cut cell meets, first come first served; then a material.
+  /// The shapes that a cut cell meets. The first that holds a point decides; where none does, `otherwise`.
   struct Mixture {
     std::vector<std::size_t> shapes;
     int otherwise = 0;

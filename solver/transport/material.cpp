@@ -12,7 +12,7 @@ namespace haloscope {
 
 namespace {
 
-/// What of the total is left by rounding alone is none.
+/// As a part of the total: an absorption below it is left by rounding, and counts as none.
 constexpr double no_absorption = 1e-12;
 
 }  // namespace

@@ -34,7 +34,7 @@ struct MaterialTable {
   std::vector<double> slope;  ///< (material, from): three mean cosines, the slope of the density of cosines
 
  private:
-  static constexpr int few_groups = 16;  ///< up to which looking at each is no slower than halving
+  static constexpr int few_groups = 16;  ///< for up to so many, looking at each is no slower than halving
   [[nodiscard]] int first_above(const double* sums, double part) const noexcept {
     if (groups > few_groups) return static_cast<int>(std::upper_bound(sums, sums + groups - 1, part) - sums);
     int g = 0;

@@ -3,13 +3,13 @@
 // Brings particles that left the box of their rank to the six neighbours, and tells when none is left.
 //
 // A message has room for a fixed number of particles, and its length says how many it holds: no count is sent ahead and
-// nothing is probed. What finds no room waits for the next round. Particles are sent from where the tracker put them
+// nothing is probed. Particles that find no room wait for the next round. They are sent from where the tracker put them
 // and tracked where they arrived.
 //
-// The sum over all ranks of what is left is begun in one round and waited for in the next, behind the neighbours'
-// messages and the tracking; so the end is seen one (empty) round late, and a round costs a neighbour's latency instead
-// of a reduction's. A step takes as many rounds as the longest-travelled history crosses borders between ranks, plus
-// two; more where a message or the particles in flight find no room.
+// The sum over all ranks of the particles that are left begins in one round. The next round waits for it, after the
+// messages of the neighbours and the tracking. So the end is seen one (empty) round late, but a round costs the latency
+// of a neighbour instead of that of a reduction. A step takes as many rounds as the longest-travelled history crosses
+// borders between ranks, plus two. It takes more where a message or the particles in flight find no room.
 #include <mpi.h>
 
 #include <array>
@@ -34,10 +34,10 @@ class Migration {
   /// @p room: particles a message.
   Migration(const Decomposition& decomposition, std::int64_t room, PhaseClock& clock);
 
-  /// What is sent is taken off @p outgoing; what came stands in arrived(). Collective over the neighbours.
-  /// @throws LibraryError
+  /// Takes what it sends off @p outgoing; arrived() gives what came. Collective over the neighbours. @throws
+  /// LibraryError
   void exchange(Outgoing& outgoing);
-  /// From each side, to be changed at will until the next exchange.
+  /// What came from that side. The caller may change it until the next exchange.
   [[nodiscard]] std::span<Particle> arrived(std::size_t side) noexcept { return {in_[side].get(), came_[side]}; }
   void forget() noexcept { came_ = {}; }  ///< what came has been tracked
 

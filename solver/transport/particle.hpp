@@ -2,9 +2,9 @@
 #pragma once
 // What travels: a particle in the middle of a flight, and the place where one will be born.
 //
-// A flight is a straight line from its origin (a birth, a collision, or a side of the grid). How far along it the faces
-// of a cell lie is worked out from the origin and the cell's number in the whole grid, never added up; so a flight that
-// goes on in another rank's box goes on with the same bits.
+// A flight is a straight line from its origin (a birth, a collision, or a side of the grid). The distance of a face
+// along it comes from the origin and the cell's number in the whole grid, and is never added up. So a flight goes on in
+// another rank's box with the same bits.
 #include <cstdint>
 #include <type_traits>
 

@@ -13,7 +13,7 @@
 
 namespace haloscope {
 
-/// Sums over all ranks of everything that a step counts: one reduction. @p memory is used again from step to step.
+/// Sums over all ranks of everything that a step counts: one reduction. @p memory is reused from step to step.
 /// Collective. @throws LibraryError
 void reduce_sums(MPI_Comm comm, StepSums& sums, std::span<RegionSums> regions, std::vector<double>& memory);
 

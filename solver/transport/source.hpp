@@ -2,11 +2,11 @@
 #pragma once
 // Where the particles of a batch start. Every rank finds those that start in its own box, and touches few others.
 //
-// Particle i of the n of a source starts at the part u = (i + ξ)/n, ξ uniform by its own number, of the source's
-// volume, its cells being counted along x, then y, then z. So n particles are spread over n equal strata (stratified
-// sampling lessens the variance), and the particles of a row of cells have consecutive numbers, known without drawing
-// the others; at either end of a row of this box one or two are drawn in vain. Particles of a batch are not independent
-// of each other for that; batches are, and errors are estimated from those alone.
+// The cells of a source are counted along x, then y, then z. Particle i of its n starts at the part u = (i + ξ)/n of
+// its volume, with ξ uniform by the particle's own number. So n particles are spread over n equal strata (stratified
+// sampling lessens the variance). The particles of a row of cells have consecutive numbers, known without drawing the
+// others; at either end of a row of this box one or two are drawn in vain. Therefore the particles of a batch are not
+// independent of each other. Batches are, and errors are estimated from batches alone.
 #include <cstdint>
 #include <vector>
 
@@ -35,7 +35,7 @@ class SourceRegion {
   /// The cell of particle @p i; @p xi in (0, 1).
   [[nodiscard]] PerAxis<std::int32_t> cell_of(std::int64_t i, double xi) const noexcept;
   [[nodiscard]] bool owns(PerAxis<std::int32_t> cell) const noexcept;
-  /// All but its cell and number. Two fours of numbers are drawn, the first of which gave @p place.
+  /// A particle without its cell and number. It takes two draws of four numbers; @p place is the first.
   [[nodiscard]] Particle start(PerAxis<std::int32_t> cell, const FourNumbers& place,
                                const FourNumbers& aim) const noexcept;
 

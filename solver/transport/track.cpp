@@ -9,23 +9,23 @@ namespace haloscope {
 
 namespace {
 
-/// Sides passed without a collision: more, and the particle will not end. (One of a mean free path of 1000 crossings
-/// passes so many once in e^1000 histories.)
+/// A particle that passes more sides than this without a collision will not end. (One with a mean free path of 1000
+/// crossings does so once in e^1000 histories.)
 constexpr std::int32_t sides_limit = 1'000'000;
 constexpr std::size_t lost_kept = 8;
-/// In widths of a cell: a point so far outside its cell is not where rounding leaves it.
+/// In widths of a cell: rounding does not leave a point so far outside its cell.
 constexpr double off_cell = 1e-6;
 
-/// Mixes all bits of a number into all.
-// Stafford's variant 13 of the finalizer of MurmurHash3, as in Steele, Lea & Flood, OOPSLA 2014, figure 15.
+/// Mixes all bits of a number into all: Stafford's variant 13 of the finalizer of MurmurHash3, as in Steele, Lea &
+/// Flood, OOPSLA 2014, figure 15.
 constexpr std::uint64_t mix(std::uint64_t z) noexcept {
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
   z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
   return z ^ (z >> 31);
 }
 
-/// @p turn given about the z axis, as a direction about @p axis; both of length 1.
-// Duff et al., Journal of Computer Graphics Techniques 6(1), 2017, section 3.
+/// @p turn given about the z axis, as a direction about @p axis; both of length 1. Duff et al., Journal of Computer
+/// Graphics Techniques 6(1), 2017, section 3.
 PerAxis<double> about(PerAxis<double> axis, PerAxis<double> turn) noexcept {
   const auto [u, v, w] = axis;
   const double sign = std::copysign(1.0, w), a = -1 / (sign + w), b = u * v * a;
@@ -91,7 +91,8 @@ void Tracker::follow(const FissionSite& site, double weight) {
   follow(particle);
 }
 
-/// From face to face until it collides, perhaps only virtually, or has left the box; the kind of cell it is then in.
+/// Flies from face to face until the particle collides, perhaps virtually, or leaves the box. Returns the kind of cell
+/// it is then in.
 Geometry::Kind Tracker::fly(Particle& p) noexcept {
   const double x0 = p.origin[0], y0 = p.origin[1], z0 = p.origin[2];
   const double dx = geometry_.width[0], dy = geometry_.width[1], dz = geometry_.width[2];
@@ -140,7 +141,7 @@ Geometry::Kind Tracker::fly(Particle& p) noexcept {
   }
   if (kind != geometry_.outside) {
     const double rest = depth / rates[kind];
-    if (rates[kind] > 0) flux[c] += weight * rest;  // else the particle is lost, as its infinite way will show
+    if (rates[kind] > 0) flux[c] += weight * rest;  // else the particle is lost, which its infinite path will show
     along += rest;
     ++segments;
   }
@@ -159,7 +160,7 @@ bool Tracker::collide(Particle& p, Geometry::Kind kind, const Chance& chance) {
     const double width = geometry_.width[a];
     const double low = geometry_.face(a, p.cell[a]), high = geometry_.face(a, p.cell[a] + 1);
     const double at = p.origin[a] + p.along * p.direction[a];
-    if (!(at >= low - off_cell * width && at <= high + off_cell * width)) return lose(p);  // no number is lost, too
+    if (!(at >= low - off_cell * width && at <= high + off_cell * width)) return lose(p);  // NaN is lost as well
     x[a] = std::clamp(at, low, high);
   }
   const std::ptrdiff_t c = geometry_.index(p.cell);
@@ -242,7 +243,7 @@ bool Tracker::pass_border(Particle& p) {
   return lose(p);
 }
 
-/// A new flight from where it is, with the coordinate of @p axis known exactly.
+/// Begins a new flight where the particle is. The coordinate along @p axis is known exactly.
 void Tracker::restart(Particle& p, std::size_t axis, double position) const noexcept {
   for (std::size_t a = 0; a < 3; ++a)
     p.origin[a] = std::clamp(p.origin[a] + p.along * p.direction[a], geometry_.face(a, p.cell[a]),
@@ -258,7 +259,7 @@ void Tracker::be_born(Particle& p) noexcept {
   p.depth = -std::log(u[2]);
 }
 
-/// As many children as @p expected says, in the mean; each of weight 1.
+/// Bears @p expected children in the mean, each of weight 1.
 void Tracker::bear(Particle& p, double expected, int material) {
   const std::uint32_t drawn = p.draws;
   const auto n = static_cast<std::uint32_t>((eigenvalue_ ? expected / k_ : expected) + draw(p)[0]);
@@ -287,7 +288,7 @@ bool Tracker::survives(Particle& p) noexcept {
   return true;
 }
 
-/// Notes how a history ended; false.
+/// Notes how a history ended. Returns false.
 bool Tracker::end(const Particle& p, End how) noexcept {
   TransportCounts& counts = sums.counts;
   counts.leaked += how == End::leaked;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-// Follows particles through the box of this rank: the loop that everything else is there for.
+// Follows particles through the box of this rank: the loop that everything else serves.
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -29,7 +29,7 @@ class Tracker {
 
   /// From here on particles draw the numbers of @p batch. Eigenvalue: fission yields are divided by @p k.
   void begin(std::uint32_t batch, double k) noexcept;
-  /// Until it ends or leaves the box; then it waits in outgoing.
+  /// Follows a particle until it ends or leaves the box. One that leaves waits in outgoing.
   void follow(Particle& particle);
   /// One that starts at @p site with weight @p weight.
   void follow(const FissionSite& site, double weight);
@@ -43,7 +43,7 @@ class Tracker {
  private:
   enum class End : std::uint64_t { leaked = 1, absorbed, rouletted, lost };
 
-  /// What a collision draws, made ready while the flight to it goes on: it needs the particle's number alone.
+  /// The draws of a collision. They need the particle's number alone, so they are made during the flight to it.
   struct Chance {
     double reaction, cosine;  ///< uniform in (0, 1)
     CirclePoint azimuth;

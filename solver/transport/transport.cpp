@@ -21,19 +21,19 @@ namespace haloscope {
 
 namespace {
 
-/// Particles that wait on one rank, in multiples of those in flight: children, and what found no room in a message. Of
-/// a source that is not supercritical, few children wait, the siblings along one line of descent; and each side brings
-/// at most one message a round.
+/// Particles that may wait on one rank, in multiples of those in flight: children, and particles that found no room in
+/// a message. Few children wait where the source is not supercritical: the siblings along one line of descent. Each
+/// side brings at most one message a round.
 constexpr std::size_t waiting_limit = 32, smallest_limit = 100'000;
-/// Histories of children between two exchanges, likewise: so that a source that is supercritical comes to be noticed.
+/// Histories of children between two exchanges, in the same multiples, so that a supercritical source is noticed early.
 constexpr std::int64_t children_a_round = 16;
-constexpr std::int64_t lost_limit = 100;  ///< in a step, beyond which the case is not worth going on with
+constexpr std::int64_t lost_limit = 100;  ///< in a step; beyond it the run stops
 
-// Bytes that stand for the time of tracking: of one segment, the kind of a cell, its rate and its flux read and
-// written, 8 ns on a core of an EPYC of the fourth generation; the others in proportion to their times on it, 90 ns a
-// collision and 110 ns a history.
+// Bytes that stand for the time of tracking. A segment reads the kind of a cell, its rate and its flux, and writes the
+// flux: 8 ns on a core of an EPYC of the fourth generation. The others are in proportion to their times on it: 90 ns a
+// collision, 110 ns a history.
 constexpr double segment_bytes = 24, collision_bytes = 256, history_bytes = 320;
-// Likewise of a cell that is summed into a region: as much as a norm takes over so many bytes.
+// Likewise for a cell that is summed into a region: a norm over so many bytes takes as long.
 constexpr double summed_cell_bytes = 52;
 
 /// Where the particles of a batch come from: drawn from the source, or one from each site.
@@ -136,7 +136,7 @@ void Transport::State::run_generation() {
     follow_all({.sites = &sites, .site_weight = particles / static_cast<double>(n_sites)});
   }
   if (!stopped.empty()) return;
-  // What the whole numbers of this generation say of k: the same on any number of ranks.
+  // The k of this generation by its whole numbers: the same on any number of ranks.
   k *= static_cast<double>(n_sites) / particles;
   std::swap(sites, tracker.sites);
   ++generation;

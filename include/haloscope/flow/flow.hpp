@@ -4,11 +4,12 @@
 /// Incompressible Navier-Stokes on a staggered grid (Harlow & Welch, Phys. Fluids 8, 1965): second-order central
 /// differences in divergence form, explicit in time, a projection (Chorin, Math. Comput. 22, 1968) each stage.
 ///
-/// Velocity component d of cell (i,j,k) lives on its high face along d; pressure in the middle. A cell on a low wall
-/// thus finds the wall's face in its ghost. In time: Runge-Kutta of order 3 or Adams-Bashforth 2; the pressure is of
-/// order 1. Explicit diffusion limits dt: meant for Reynolds numbers where advection does. A chosen step shares itself
-/// between both limits (1/dt = rate/cfl_limit + viscous rate/diffusion_limit), a given one must keep each. An axis of
-/// one cell is a direction in which nothing changes; it must be periodic. A step reduces twice besides the solver.
+/// Velocity component d of cell (i,j,k) lives on its high face along d; pressure in the middle. So a cell on a low wall
+/// finds the wall's face in its ghost. In time: Runge-Kutta of order 3 or Adams-Bashforth 2; the pressure is of order
+/// 1. Diffusion is explicit and limits dt, so this is meant for Reynolds numbers at which advection limits it. A chosen
+/// step shares itself between both limits (1/dt = rate/cfl_limit + viscous rate/diffusion_limit); a given one must keep
+/// each. An axis of one cell is a direction in which nothing changes; it must be periodic. A step reduces twice besides
+/// the solver.
 #include <memory>
 #include <string>
 #include <vector>

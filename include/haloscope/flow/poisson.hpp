@@ -5,9 +5,9 @@
 /// KSP.
 ///
 /// The operator is a MatShell over our own halo exchange and kernel, the preconditioner a PCShell around Multigrid (or
-/// PETSc's own none and jacobi). The problem is singular: b is taken less its mean, x is returned with mean zero. Two
-/// ways to stop: the true relative residual, or a fixed number of iterations (constant work: the step time then shows
-/// the machine, not the convergence). PETSc stays behind this door.
+/// PETSc's own none and jacobi). The problem is singular: the mean is taken off b, and x is returned with mean zero.
+/// There are two ways to stop: the true relative residual, or a fixed number of iterations. That is constant work, so
+/// the step time shows the machine and not the convergence. PETSc stays behind this door.
 #include <memory>
 #include <span>
 #include <string>

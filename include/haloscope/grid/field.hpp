@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 /// @file field.hpp
-/// Cell arrays of one rank: memory with ghost layers (Field) and the look at it that kernels and halos share
+/// Cell arrays of one rank: memory with ghost layers (Field), and the view of it that kernels and halos share
 /// (FieldView).
 ///
 /// Shape (nz+2g, ny+2g, nx+2g), x fastest, cell (0,0,0) is the first that the rank owns, ghosts have indices -g … -1
@@ -13,7 +13,7 @@
 
 namespace haloscope {
 
-/// A look at somebody else's cells. Copies are cheap; does not own. @p T may be const.
+/// A view of cells that somebody else owns. Copies are cheap. @p T may be const.
 template <class T>
 struct FieldView {
   T* origin = nullptr;          ///< cell (0,0,0)

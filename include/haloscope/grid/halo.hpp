@@ -21,7 +21,7 @@ enum class HaloMethod {
   point_to_point,       ///< Irecv, Isend, Waitall
   persistent,           ///< Recv_init and Send_init once, then Startall, Waitall
   neighbor_collective,  ///< Ineighbor_alltoallv on a distributed graph
-  mock,                 ///< pack and unpack, send nothing: isolates packing. Ghosts are zero and the physics is void.
+  mock,                 ///< pack and unpack only, to isolate packing. Ghosts are zero: the physics is meaningless.
 };
 [[nodiscard]] std::string_view name(HaloMethod method) noexcept;
 
@@ -65,7 +65,8 @@ class Halo {
   /// True when no other rank is a neighbour. Then ghost-free fields need no exchange.
   [[nodiscard]] bool alone() const noexcept;
 
-  /// begin() and end() in one, for who has nothing to do meanwhile. Costs nothing where there is nothing to exchange.
+  /// begin() and end() in one, for callers with nothing to do meanwhile. Costs nothing where there is nothing to
+  /// exchange.
   void exchange(std::span<const FieldView<T>> fields);
   void exchange(FieldView<T> field) { exchange(std::span<const FieldView<T>>(&field, 1)); }
 

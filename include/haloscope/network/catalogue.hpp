@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-/// @file networks.hpp
-/// What a person reads about interconnects: the table of all that came with the program, and one of them whole.
+/// @file catalogue.hpp
+/// What a person reads about networks: the table of all that came with the program, and one of them whole.
 #include <string>
 #include <vector>
 

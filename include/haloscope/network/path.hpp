@@ -8,17 +8,20 @@
 /// max(g, b G), and arrives L + T(b) + jitter after it entered, T(b) = b G or what the profile's curve says. The
 /// receiver pays o. So the half round trip of a ping-pong is L + 2 o + T(b) + jitter.
 ///
-/// The table holds half round trips, which average two legs. One draw of the table therefore serves the n-th message of
-/// either direction of a pair. What it differs from the median (with two states: from the median of its level, which
-/// both legs have) goes doubled to one of the two legs and the other leg has none: so a single message is delayed half
-/// as often by twice as much (the rule for one-way draws of the data's authors' tables). A leg that would be shorter
-/// than 0 leaves the rest to the other one. Which direction it is, a coin says for 16 messages at a time: any two legs
-/// in a row then make a half round trip of the table, but for those where the coin changes. So ping-pongs repeat the
-/// measured distribution exactly for the rank that begins, and for the one that answers nearly so (quantiles within
-/// 2 %; with two states 5 %).
+/// The table holds half round trips, and a half round trip averages two legs. So one draw of the table serves the n-th
+/// message of either direction of a pair. We put its whole excess over the median on one leg (twice the excess) and
+/// none on the other, chosen by a coin: half as many messages are late, by twice as much, as the authors of the tables
+/// recommend. With two states the excess is over the median of the level, which both legs have. A leg that would be
+/// shorter than 0 leaves the rest to the other one.
+///
+/// The coin chooses the direction for 16 messages at a time. Any two legs in a row then make a half round trip of the
+/// table, except where the coin changes. So ping-pongs repeat the measured distribution exactly for the rank that
+/// begins, and nearly for the one that answers (quantiles within 2 %; with two states 5 %).
+///
 /// For that both directions must be at one number, give or take one. A rank that has got a message of a higher number
-/// than its own next one goes on from there (keep_up): traffic that goes one way only does not put the two out of step.
-/// The rounds of collectives have draws of their own.
+/// than its own next one goes on from there (keep_up), so traffic that goes one way only does not put the two out of
+/// step. The rounds of collectives have draws of their own.
+///
 /// Neighbouring draws of a pair correlate: z' = r z + sqrt(1 - r^2) e, e standard normal, p = Phi(z) (a Gaussian
 /// copula), or by two states.
 #include <cstdint>
@@ -79,7 +82,7 @@ class Path {
   [[nodiscard]] Time draw(PairStream& stream, int from, int to) const noexcept;
   /// Goes on to @p number where the stream of the messages from @p from to @p to is not yet there.
   void keep_up(PairStream& stream, int from, int to, std::uint64_t number) const noexcept;
-  /// No message that takes flight() without jitter takes less than this with it.
+  /// The least time of a message with jitter, where flight() is its time without.
   [[nodiscard]] Time least_flight(std::int64_t bytes) const noexcept { return flight(bytes) + least_jitter_; }
 
   /// The half round trip at probability @p p of the table, less its median. [us]
@@ -88,7 +91,7 @@ class Path {
  private:
   /// The state of message @p number; returns the probability within its level.
   [[nodiscard]] double step(PairStream& stream, std::uint64_t pair, std::uint64_t number) const noexcept;
-  /// What a leg that carries the difference has of it, and what is left for the other one.
+  /// What the leg that carries the difference has of it, and what is left for the other one.
   struct Legs {
     Time carrying = 0, other = 0;
   };

@@ -85,7 +85,7 @@ struct DefaultChoice {
 
 /// The algorithm for this size: inside the network where the profile has that, else the profile's table, else the
 /// default table (documented in cases/README.md). Gatherv, scatterv and alltoallv are always linear: their ranks do not
-/// know the blocks of others, so could not agree on more.
+/// know the blocks of others, so they cannot agree on anything else.
 [[nodiscard]] Algorithm choose_algorithm(const Profile& profile, const CollectiveShape& shape);
 
 /// This rank's part. Empty for one rank. Across ranks every send has its receive, in the same round of both, and all

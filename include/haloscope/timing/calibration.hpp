@@ -4,13 +4,16 @@
 /// Measures what a ComputeModel says: each piece of work that a run announces, by the CPU time of its thread outside
 /// MPI.
 ///
-/// Runs in virtual time on the ideal network, where the interconnect library knows that time by phase; so pauses of the
-/// operating system do not count, ranks that share a memory bus do. A piece of a phase lasts from its announcement to
-/// the next one of the phase; one that is told of when it ends, from the end of the one before it or of the last step.
-/// Pieces of one phase and size give a median. Through the medians goes a line, whose relative misfit, weighted by
-/// time, is least and which has no negative part: it gives the cost of a call. What is left gives the rate at each
-/// size, sizes within a factor of four together. At last all is scaled by what the phase really took, so that nothing
-/// which no piece claims is lost. Costs two readings of the thread's clock a piece (not counted).
+/// Runs in virtual time on the ideal network, where the interconnect library knows that time by phase. So pauses of the
+/// operating system do not count, but ranks that share a memory bus do. A piece of a phase lasts from its announcement
+/// to the next one of the phase. A piece that is announced when it ends lasts from the end of the one before it, or of
+/// the last step. Costs two readings of the thread's clock a piece (not counted).
+///
+/// 1. Pieces of one phase and size give a median.
+/// 2. A line through the medians gives the cost of a call. Its relative misfit, weighted by time, is least, and no part
+///    of it is negative.
+/// 3. What is left gives the rate at each size, sizes within a factor of four together.
+/// 4. All is scaled to what the phase really took, so that time which no piece claims is not lost.
 #include <mpi.h>
 
 #include <map>
@@ -29,9 +32,9 @@ using CalibrationFacts = std::vector<std::pair<std::string, std::string>>;
 class Calibration final : public WorkListener {
  public:
   void work(Phase phase, double bytes) override;
-  /// @throws LibraryError where the phase has a piece open: then nobody knows which of both took how long.
+  /// @throws LibraryError where the phase has a piece open: the time of each would be unknown.
   void worked(Phase phase, double bytes) override;
-  /// The step whose pieces these were has ended; those of a warm-up are forgotten.
+  /// Ends the step of these pieces; those of a warm-up are forgotten.
   void end_step(const StepTimes& times, bool warmup);
 
   /// The model as text, from all ranks' pieces, of the phases that had some; the same on every rank. Collective.

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-/// @file clock.hpp
+/// @file clock_alignment.hpp
 /// What rank 0's clock reads, told from this rank's: a linear model, offset and drift.
 ///
 /// MPI_Wtime may start anywhere on any rank (Open MPI's starts when the process does), and crystals differ by some 10
 /// ppm. So ranks are compared by ping-pongs of least round trip (Cristian, Distributed Computing 3, 1989) along
 /// binomial trees, between nodes at many instants of a second, and a line is fitted to each edge (HCA; Hunold &
 /// Carpen-Amarie, IEEE Cluster 2018; here all edges share one window, so the cost does not grow with the nodes). The
-/// ranks of one node share a crystal: they differ by an offset only. A second round measures what is left. Both know
-/// nothing of a path that is slower one way than the other: half a round trip bounds that. A crystal's rate wanders
-/// with temperature; over hours the line misses that, and a later clock_residual tells by how much.
+/// ranks of one node share a crystal: they differ by an offset only. A second round measures what is left. Neither
+/// round sees that a path is slower one way than the other; half a round trip bounds that error. A crystal's rate
+/// wanders with temperature. Over hours the line misses that, and a later clock_residual tells by how much.
 ///
-/// The interconnect library includes this door too, for the wall clocks of its hosts.
+/// The interconnect library also includes this door, for the wall clocks of its hosts.
 #include <mpi.h>
 
 namespace haloscope {
@@ -21,7 +21,7 @@ struct ClockModel {
   double offset = 0;             ///< [s]
   double drift = 0;              ///< [s/s]
   double since = 0;              ///< [s], this rank's clock
-  double uncertainty = 0;        ///< bounds the error at `since`, of a path however lopsided [s]; 0 on rank 0
+  double uncertainty = 0;        ///< bounds the error at `since`, however lopsided the path [s]; 0 on rank 0
   double drift_uncertainty = 0;  ///< likewise [s/s]
   double residual = 0;           ///< rank 0's clock less this one aligned, as the second round found it [s]
 

@@ -7,9 +7,9 @@
 /// Of one step or of many, from each rank's computing c, its time on the ideal network t' and its time t: with
 /// C = max c, T' = max t', T = max t over the ranks
 ///   load balance = mean c / C,  serialization = C / T',  transfer = T' / T,  and their product is mean c / T.
-/// Serialization is what ranks wait for each other on a network that takes no time; transfer is what the network, and
-/// the detours of its hosts, add. Steps may overlap on different ranks: then T' / T of one step can exceed 1, of a run
-/// it does not.
+/// Serialization is the time that ranks wait for each other on a network that takes no time. Transfer is what the
+/// network and the detours of its hosts add. Steps of different ranks may overlap, so T' / T of one step can exceed 1;
+/// that of a run does not.
 #include <span>
 
 namespace haloscope {

@@ -57,9 +57,9 @@ struct StepTimes {
   PerPhase<std::int64_t> collectives{};
 };
 
-/// Hears of every piece of computing in a step when it begins, or ends, as the bytes it moves between processor and
-/// memory, each array counted once and a store with the read of its line: for who announces computing, or calibrates
-/// it.
+/// Hears of every piece of computing in a step, when it begins or ends, as the bytes that it moves between processor
+/// and memory. Each array counts once, and a store counts with the read of its line. For announcing computing, or
+/// calibrating it.
 class WorkListener {
  public:
   virtual ~WorkListener() = default;
@@ -88,8 +88,8 @@ class PhaseClock {
     if (listener_ != nullptr && in_step_) listener_->work(current_, bytes);
   }
 
-  /// What this phase has done since its last piece, or since the step began, moved so many bytes. A phase tells of its
-  /// pieces either so or by work(), in one step not both; Phase::other by work().
+  /// What this phase has done since its last piece, or since the step began, moved so many bytes. In one step a phase
+  /// tells of its pieces either so or by work(), not both; Phase::other by work().
   void worked(double bytes) {
     if (listener_ != nullptr && in_step_) listener_->worked(current_, bytes);
   }

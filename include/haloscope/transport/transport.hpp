@@ -3,19 +3,19 @@
 /// @file transport.hpp
 /// Neutral particles on the decomposed grid: one step is one batch of histories, or of generations.
 ///
-/// Surface tracking: a flight stops at each face of a cell. That costs a step a cell even in a void, but a cell's flux
-/// is scored by track length with one addition, in a void and in a duct too, where delta tracking has nothing to score,
-/// and a dense cell slows down nobody but those inside it. Where the border of a fill cuts a cell, the particle is
-/// tracked by virtual collisions within that cell alone (Woodcock et al., ANL-7050, 1965), so a sphere is a sphere;
-/// there the reactions, not the flux, are scored at collisions.
+/// Surface tracking: a flight stops at each face of a cell. That costs a step a cell even in a void. In return the flux
+/// of a cell is scored by track length with one addition, even in a void or a duct, where delta tracking has nothing to
+/// score. And a dense cell slows down only the particles inside it. Where the border of a fill cuts a cell, the
+/// particle is tracked by virtual collisions within that cell alone (Woodcock et al., ANL-7050, 1965), so a sphere is a
+/// sphere. There the reactions, not the flux, are scored at collisions.
 ///
 /// A history depends on its number and the seed alone, so it is the same on any number of ranks: random numbers are
 /// drawn by key (random.hpp), faces are located from a flight's origin by their number in the whole grid, and children
 /// take numbers mixed from their parents'. Whole-number tallies agree to the bit, real ones to the order of summation.
 ///
 /// Particles that leave a rank's box migrate in rounds of messages between neighbours. A step takes as many rounds as
-/// its longest-travelled history crosses borders between ranks, plus two; each costs the slowest rank's tracking and a
-/// neighbour's latency, while the sum that ends them hides behind the next. Memory is bounded by the particles in
+/// its longest-travelled history crosses borders between ranks, plus two. Each costs the tracking of the slowest rank
+/// and the latency of a neighbour; the sum that ends them hides behind the next. Memory is bounded by the particles in
 /// flight (and, for an eigenvalue, by the sites of a generation), not by the number of histories.
 ///
 /// Eigenvalue: power iteration. Every site of a generation starts one history of the next, with the weight that
@@ -26,8 +26,8 @@
 /// bound by the chain of operations from one face to the next, and about 18 ns in 128³ (17 MB), bound by cache misses
 /// of the flux. A collision costs about 90 ns more.
 ///
-/// Errors come from the means of steps, which are independent for a fixed source; for an eigenvalue only as nearly as a
-/// step has many generations. See Lux & Koblinger, Monte Carlo Particle Transport Methods, CRC 1991.
+/// Errors come from the means of steps. These are independent for a fixed source; for an eigenvalue they nearly are, if
+/// a step has many generations. See Lux & Koblinger, Monte Carlo Particle Transport Methods, CRC 1991.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -39,7 +39,7 @@
 
 namespace haloscope {
 
-/// A mean over batches with its standard error; NaN where there are not batches enough.
+/// A mean over batches with its standard error; NaN where there are too few batches.
 struct Estimate {
   double mean = 0, standard_error = 0;
 };
@@ -64,7 +64,7 @@ class Transport {
   Transport(const Decomposition& decomposition, const Case& settings, PhaseClock& clock);
   ~Transport();
 
-  /// One batch. Collective; no more once stopped() says something. @throws LibraryError
+  /// One batch. Collective; not to be called once stopped() says something. @throws LibraryError
   void step();
   [[nodiscard]] const TransportCounts& counts() const noexcept;  ///< of the last step
   [[nodiscard]] std::int64_t rounds() const noexcept;            ///< of exchanges, in the last step
@@ -76,11 +76,11 @@ class Transport {
   [[nodiscard]] std::string lost_positions() const;
 
   /// Over the steps so far, without an eigenvalue's inactive ones; the same on every rank. Rates are in 1/s for a fixed
-  /// source, and for one neutron that starts for an eigenvalue; so are fluxes, in 1/(cm² s) or 1/cm². By name:
+  /// source; for an eigenvalue they are for one neutron that starts. So are fluxes, in 1/(cm² s) or 1/cm². By name:
   /// k_effective, k_effective_by_collisions; leakage, leakage_SIDE, absorption (of weights as they happened);
   /// flux:TALLY (mean over the region), flux_by_collisions:TALLY; absorption:TALLY, production:TALLY (rates in the
-  /// region as its flux lets expect them). Not means, and without an error: balance_error, the worst step's |source +
-  /// production - absorption - leakage| over its source; lost_particles, of all steps. NaN for another name.
+  /// region as expected from its flux). Not means, and without an error: balance_error, the worst step's |source +
+  /// production - absorption - leakage| over its source; lost_particles, of all steps. NaN for any other name.
   [[nodiscard]] Estimate estimate(const std::string& name) const;
   /// Mean flux in each cell of this rank's box, shape (nz, ny, nx), of @p group from 0. Not collective.
   [[nodiscard]] std::vector<double> cell_flux(int group) const;
