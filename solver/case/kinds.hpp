@@ -2,7 +2,7 @@
 #pragma once
 /// @file case_kinds.hpp
 /// Inside the case room: the kinds of values that only cases have.
-#include "haloscope/grid/decomposition.hpp"
+#include "haloscope/base/axes.hpp"
 #include "haloscope/settings/kinds.hpp"
 
 namespace haloscope {

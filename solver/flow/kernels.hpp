@@ -12,6 +12,7 @@
 #include <span>
 #include <vector>
 
+#include "haloscope/grid/decomposition.hpp"
 #include "haloscope/grid/field.hpp"
 
 namespace haloscope::flow {

@@ -39,12 +39,6 @@ PerAxis<std::vector<GlobalIndex>> cut_all(PerAxis<GlobalIndex> cells, PerAxis<in
 
 }  // namespace
 
-Direction direction_of(Side side) noexcept {
-  Direction step{0, 0, 0};
-  step[static_cast<std::size_t>(axis_of(side))] = is_high(side) ? 1 : -1;
-  return step;
-}
-
 std::vector<GlobalIndex> cut(GlobalIndex cells, int parts) {
   require(parts >= 1 && parts <= cells, "1 <= parts <= cells");
   const bool align = cells / parts >= min_cells_to_align;

@@ -12,6 +12,7 @@
 
 #include "haloscope/base/errors.hpp"
 #include "haloscope/case/case.hpp"
+#include "haloscope/grid/decomposition.hpp"
 #include "haloscope/network/profile.hpp"
 #include "haloscope/settings/toml.hpp"
 #include "haloscope/study/study.hpp"

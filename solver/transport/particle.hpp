@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "haloscope/grid/decomposition.hpp"
+#include "haloscope/base/axes.hpp"
 
 namespace haloscope {
 

@@ -10,9 +10,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "haloscope/base/axes.hpp"
 #include "haloscope/base/random.hpp"
 #include "haloscope/case/transport_case.hpp"
-#include "haloscope/grid/decomposition.hpp"
 #include "transport/geometry.hpp"
 #include "transport/particle.hpp"
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "haloscope/grid/decomposition.hpp"
+#include "haloscope/base/axes.hpp"
 #include "haloscope/transport/transport.hpp"
 #include "transport/geometry.hpp"
 #include "transport/material.hpp"

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "haloscope/base/axes.hpp"
 #include "haloscope/case/transport_case.hpp"
-#include "haloscope/grid/decomposition.hpp"
 #include "haloscope/grid/halo.hpp"
 
 namespace haloscope {

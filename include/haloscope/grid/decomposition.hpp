@@ -4,51 +4,17 @@
 /// Cuts a Cartesian grid into one box a rank.
 ///
 /// Tensor-product cuts: every axis is cut once for all ranks, so a rank has at most one neighbour in each of the 26
-/// directions. Axes are x, y, z = 0, 1, 2; arrays over axes are in that order; memory is z-slowest. Ranks are numbered
-/// x fastest. Where a rank keeps at least eight cells along an axis, cuts fall between coarse cells, so that multigrid
-/// can coarsen every box by itself; the price is an imbalance of at most one cell an axis.
+/// directions. Memory is z-slowest. Ranks are numbered x fastest. Where a rank keeps at least eight cells along an
+/// axis, cuts fall between coarse cells, so that multigrid can coarsen every box by itself; the price is an imbalance
+/// of at most one cell an axis.
 #include <mpi.h>
 
-#include <array>
-#include <cstdint>
 #include <vector>
 
+#include "haloscope/base/axes.hpp"
 #include "haloscope/base/handles.hpp"
 
 namespace haloscope {
-
-using GlobalIndex = std::int64_t;  ///< a cell's number in the whole grid
-using LocalIndex = int;            ///< a cell's number in the box of this rank
-template <class T>
-using PerAxis = std::array<T, 3>;
-
-/// A step to a neighbour: each component -1, 0 or 1.
-using Direction = PerAxis<int>;
-
-/// One of the six faces of a box: 2 * axis + (1 if on the high side).
-enum class Side : int { west, east, south, north, below, above };
-inline constexpr int n_sides = 6;
-inline constexpr std::array<const char*, n_sides> side_names = {"west", "east", "south", "north", "below", "above"};
-[[nodiscard]] constexpr int axis_of(Side side) noexcept { return static_cast<int>(side) / 2; }
-[[nodiscard]] constexpr bool is_high(Side side) noexcept { return static_cast<int>(side) % 2 == 1; }
-[[nodiscard]] Direction direction_of(Side side) noexcept;
-
-/// Cells [begin, end) in each axis.
-struct Box {
-  PerAxis<GlobalIndex> begin{}, end{};
-  friend bool operator==(const Box&, const Box&) = default;
-};
-
-/// Coarsening an axis of n cells gives (n+1)/2 cells of equal width; fine cell i lies (by its centre) in coarse cell
-/// coarse_index(i, n), whose first fine cell is first_fine(c, n). Two to one, but for one middle cell when n is odd.
-[[nodiscard]] constexpr GlobalIndex coarse_cells(GlobalIndex n) noexcept { return (n + 1) / 2; }
-[[nodiscard]] constexpr GlobalIndex coarse_index(GlobalIndex i, GlobalIndex n) noexcept {
-  return (2 * i + 1) * coarse_cells(n) / (2 * n);
-}
-[[nodiscard]] constexpr GlobalIndex first_fine(GlobalIndex c, GlobalIndex n) noexcept {
-  const GlobalIndex nc = coarse_cells(n);
-  return (2 * c * n + nc - 1) / (2 * nc);  // the least i with (2i+1) nc >= 2 c n
-}
 
 /// The offsets of @p parts pieces of @p cells cells: parts + 1 numbers, first 0, last cells. @pre 1 <= parts <= cells.
 /// Pieces of at least eight cells are cut between coarse cells.

@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <memory>
 
-#include "haloscope/grid/decomposition.hpp"
+#include "haloscope/base/axes.hpp"
 
 namespace haloscope {
 

@@ -12,6 +12,7 @@
 #include <span>
 #include <string_view>
 
+#include "haloscope/grid/decomposition.hpp"
 #include "haloscope/grid/field.hpp"
 #include "haloscope/timing/phases.hpp"
 

@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "haloscope/base/axes.hpp"
 #include "haloscope/border/options.hpp"
-#include "haloscope/grid/decomposition.hpp"
 
 namespace haloscope {
 
