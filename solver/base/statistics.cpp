@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <algorithm>
+#include "haloscope/base/statistics.hpp"
+
 #include <cmath>
 #include <limits>
 
 #include "haloscope/base/errors.hpp"
-#include "haloscope/record/summary.hpp"
 
 namespace haloscope {
 
@@ -26,6 +26,14 @@ std::size_t lower_order(std::size_t n) {
 }
 
 }  // namespace
+
+double quantile(const std::vector<double>& sorted, double p) {
+  require(!sorted.empty() && p >= 0 && p <= 1, "quantile: values, and 0 <= p <= 1");
+  const double place = p * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<std::size_t>(place);
+  const std::size_t above = std::min(below + 1, sorted.size() - 1);
+  return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
+}
 
 double percentile(const std::vector<double>& sorted, double p) {
   require(!sorted.empty() && p > 0 && p <= 1, "percentile: values, and 0 < p <= 1");

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "haloscope/base/errors.hpp"
+#include "haloscope/base/statistics.hpp"
 #include "probe/distribution.hpp"
 #include "probe/parts.hpp"
 

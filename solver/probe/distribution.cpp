@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "haloscope/base/errors.hpp"
+#include "haloscope/base/statistics.hpp"
 
 namespace haloscope {
 
@@ -43,14 +44,6 @@ std::vector<double> normal_scores(const std::vector<double>& values) {
 }  // namespace
 
 double rounded(double value, int digits) { return std::strtod(fmt::format("{:.{}g}", value, digits).c_str(), nullptr); }
-
-double quantile(const std::vector<double>& sorted, double p) {
-  require(!sorted.empty() && p >= 0 && p <= 1, "quantile: values, and 0 <= p <= 1");
-  const double place = p * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(place);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
-}
 
 Quantiles quantile_table(std::vector<double> values) {
   Quantiles table;

@@ -17,9 +17,6 @@ namespace haloscope {
 /// Values [s] become [us]. Empty for no values; a single value stands at both ends.
 [[nodiscard]] Quantiles quantile_table(std::vector<double> values);
 
-/// The quantile @p p of values in rising order, linear between order statistics. @pre not empty, 0 <= p <= 1
-[[nodiscard]] double quantile(const std::vector<double>& sorted, double p);
-
 /// The correlation of each value with the next one, both as normal scores: equal values share their mean rank r, and
 /// the score is the normal quantile of (r - 1/2) / n. That is the parameter of a Gaussian copula (van der Waerden).
 /// 0 below three values, and where all are equal.

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "haloscope/base/errors.hpp"
+#include "haloscope/base/statistics.hpp"
 #include "probe/distribution.hpp"
 #include "probe/parts.hpp"
 #include "probe/triad.hpp"

@@ -12,6 +12,7 @@
 #include <numeric>
 
 #include "haloscope/base/errors.hpp"
+#include "haloscope/base/statistics.hpp"
 #include "probe/distribution.hpp"
 #include "probe/parts.hpp"
 

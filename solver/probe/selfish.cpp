@@ -3,6 +3,7 @@
 
 #include <numeric>
 
+#include "haloscope/base/statistics.hpp"
 #include "probe/distribution.hpp"
 
 namespace haloscope {

@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "haloscope/base/errors.hpp"
+#include "haloscope/base/statistics.hpp"
 
 namespace haloscope {
 
@@ -34,8 +35,7 @@ void look_at_clock(double& step, double& cost) {
   for (const double difference : differences)
     if (difference > 0) step = std::min(step, difference);
   if (step == std::numeric_limits<double>::infinity()) step = 0;
-  std::ranges::nth_element(differences, differences.begin() + differences.size() / 2);
-  cost = differences[differences.size() / 2];
+  cost = upper_median(std::span<double>(differences));
 }
 
 /// Some 100 ns of additions that wait for each other.

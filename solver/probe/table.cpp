@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "haloscope/base/readable.hpp"
+#include "haloscope/base/statistics.hpp"
 #include "haloscope/probe/probe.hpp"
 #include "probe/distribution.hpp"
 

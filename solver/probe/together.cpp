@@ -9,6 +9,7 @@
 #include <array>
 
 #include "haloscope/base/errors.hpp"
+#include "haloscope/base/statistics.hpp"
 #include "haloscope/grid/decomposition.hpp"
 #include "haloscope/grid/halo.hpp"
 #include "probe/distribution.hpp"

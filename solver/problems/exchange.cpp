@@ -12,6 +12,7 @@
 #include <cmath>
 #include <deque>
 
+#include "haloscope/base/statistics.hpp"
 #include "haloscope/grid/field.hpp"
 #include "haloscope/grid/halo.hpp"
 #include "problems/workloads.hpp"
@@ -162,9 +163,8 @@ class ExchangeWorkload final : public Workload {
       const auto warm = std::min<std::int64_t>(settings_.warmup_steps, static_cast<std::int64_t>(values.size()) - 1);
       if (warm > 0) values.erase(values.begin(), values.begin() + warm);
       if (values.empty()) continue;
-      std::ranges::nth_element(values, values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2));
       profile.coordinate.push_back(sweeps_[n].bytes_per_message());
-      profile.value.push_back(values[values.size() / 2]);
+      profile.value.push_back(upper_median(std::span(values)));
     }
     return {profile};
   }

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "haloscope/base/readable.hpp"
+#include "haloscope/base/statistics.hpp"
 #include "record/summary_text.hpp"
 
 namespace haloscope {

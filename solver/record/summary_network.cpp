@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What the summary says of a modelled network, and of the time lost on it.
 #include "haloscope/base/readable.hpp"
+#include "haloscope/base/statistics.hpp"
 #include "record/summary_text.hpp"
 
 namespace haloscope::text {

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "haloscope/base/statistics.hpp"
+
 namespace haloscope {
 
 namespace {
@@ -25,8 +27,7 @@ Progress::Progress(std::int64_t steps, bool speaks) : steps_(steps), line_(speak
 std::string Progress::text(double now, double simulated_time, double end_time) const {
   const auto known = static_cast<std::size_t>(std::min<std::int64_t>(done_, n_recent));
   std::array<double, n_recent> sorted = recent_;
-  std::nth_element(sorted.begin(), sorted.begin() + known / 2, sorted.begin() + known);
-  const double median = sorted[known / 2];
+  const double median = upper_median(std::span(sorted).first(known));
   const double in_steps = std::accumulate(recent_.begin(), recent_.begin() + known, 0.0);
   const double in_mpi = std::accumulate(recent_mpi_.begin(), recent_mpi_.begin() + known, 0.0);
   const double rate = now > first_ ? static_cast<double>(done_) / (now - first_) : 0;

@@ -16,8 +16,8 @@
 #include <fstream>
 
 #include "haloscope/base/errors.hpp"
+#include "haloscope/base/statistics.hpp"
 #include "haloscope/record/record.hpp"
-#include "haloscope/record/summary.hpp"
 #include "study/manifest_json.hpp"
 
 namespace haloscope {

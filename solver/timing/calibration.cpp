@@ -10,6 +10,7 @@
 
 #include "haloscope/base/errors.hpp"
 #include "haloscope/base/handles.hpp"
+#include "haloscope/base/statistics.hpp"
 
 namespace haloscope {
 
@@ -17,11 +18,7 @@ namespace {
 
 constexpr int pcontrol_read_twin = 1003;  // the protocol of solver/interconnect/README.md
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::ranges::nth_element(values, middle);
-  return *middle;
-}
+double median(std::vector<double> values) { return upper_median(std::span(values)); }
 
 constexpr int n_bins = 24;  ///< sizes within a factor of four are one bin; the last are of 70 TB
 std::size_t bin_of(double bytes) {

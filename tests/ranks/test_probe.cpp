@@ -8,6 +8,7 @@
 
 #include "catch.hpp"
 #include "haloscope/base/handles.hpp"
+#include "haloscope/base/statistics.hpp"
 #include "haloscope/probe/probe.hpp"
 #include "probe/distribution.hpp"
 #include "world.hpp"

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "haloscope/base/statistics.hpp"
 #include "probe/distribution.hpp"
 
 using namespace haloscope;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "haloscope/base/statistics.hpp"
 #include "haloscope/record/summary.hpp"
 
 using namespace haloscope;
