@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "haloscope/base/errors.hpp"
+#include "haloscope/base/shipped.hpp"
 
 namespace haloscope {
 
@@ -17,15 +18,10 @@ namespace {
 
 /// Where the package lies: installed, or in the tree the program was built in.
 std::string package() {
-  namespace fs = std::filesystem;
-  std::error_code ignored;
-  const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
-  for (const char* const folder : {"../share/haloscope/postprocess", "../../postprocess"}) {
-    const fs::path candidate = (program / folder).lexically_normal();
-    if (fs::exists(candidate / "__main__.py", ignored)) return candidate.string();
-  }
+  const std::string main = find_shipped("postprocess/__main__.py");
+  if (!main.empty()) return std::filesystem::path(main).parent_path().string();
   throw UserError(fmt::format("{}: neither installed nor in its source tree: there is no postprocess package beside it",
-                              program.string()));
+                              std::filesystem::path(this_program()).parent_path().string()));
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <set>
 
 #include "haloscope/base/errors.hpp"
+#include "haloscope/base/shipped.hpp"
 #include "launch/launcher.hpp"
 
 namespace haloscope {
@@ -20,11 +21,6 @@ namespace haloscope {
 namespace {
 
 constexpr double full_disk_bytes = 4e6;  ///< less than this free after a failure: the disk is why
-
-std::string this_program() {
-  std::error_code ignored;
-  return std::filesystem::read_symlink("/proc/self/exe", ignored).string();
-}
 
 std::string host_name() {
   std::array<char, 256> text{};

@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "haloscope/base/errors.hpp"
-#include "haloscope/run/run.hpp"
+#include "haloscope/base/shipped.hpp"
 #include "haloscope/settings/kinds.hpp"
 #include "haloscope/settings/toml.hpp"
 

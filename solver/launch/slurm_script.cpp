@@ -4,13 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
 
 #include "haloscope/base/errors.hpp"
-#include "haloscope/run/run.hpp"
+#include "haloscope/base/shipped.hpp"
 #include "launch/launcher.hpp"
 
 namespace haloscope {
@@ -89,9 +88,7 @@ std::string slurm_script(const Manifest& manifest, const ManifestRun& run, const
   const int minutes = static_cast<int>(std::ceil(study.time_limit_s / 60));
   const int warning = std::min(site.signal_seconds, minutes * 30);  // at most half of the time
 
-  std::error_code ignored;
-  std::vector<std::string> command{
-      site.program.empty() ? std::filesystem::read_symlink("/proc/self/exe", ignored).string() : site.program};
+  std::vector<std::string> command{site.program.empty() ? this_program() : site.program};
   for (std::string& word : run_arguments(study, run.run, manifest.path(run, "h5"))) command.push_back(std::move(word));
   const std::string launch = replace_all(replace_all(site.launch, "@RANKS@", std::to_string(ranks)), "@RANKS_PER_NODE@",
                                          std::to_string(per_node));

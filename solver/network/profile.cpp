@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "haloscope/base/errors.hpp"
+#include "haloscope/base/shipped.hpp"
 #include "network/profile_keys.hpp"
 
 namespace haloscope {
@@ -169,18 +170,6 @@ std::string hash_of(const std::string& text) {
   return fmt::format("{:016x}", hash);
 }
 
-/// Where the profiles lie that came with the program: installed, or in the tree it was built in.
-std::filesystem::path shipped_folder() {
-  namespace fs = std::filesystem;
-  std::error_code ignored;
-  const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
-  for (const char* const folder : {"../share/haloscope/cases/networks", "../../cases/networks"}) {
-    const fs::path candidate = (program / folder).lexically_normal();
-    if (fs::is_directory(candidate, ignored)) return candidate;
-  }
-  return {};
-}
-
 }  // namespace
 
 Profile parse_profile(const std::string& text, const std::string& file, const std::vector<std::string>& overrides) {
@@ -235,7 +224,7 @@ std::string find_profile(const std::string& name) {
 std::vector<std::string> shipped_profiles() {
   std::vector<std::string> paths;
   std::error_code ignored;
-  const std::filesystem::path folder = shipped_folder();
+  const std::string folder = find_shipped("cases/networks");
   if (folder.empty()) return paths;
   for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
     if (entry.path().extension() == ".toml") paths.push_back(entry.path().string());

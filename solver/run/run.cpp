@@ -7,11 +7,11 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <numeric>
 
 #include "haloscope/base/handles.hpp"
+#include "haloscope/base/shipped.hpp"
 #include "haloscope/border/asked_network.hpp"
 #include "haloscope/flow/poisson.hpp"
 #include "haloscope/machine/machine.hpp"
@@ -138,7 +138,7 @@ ExitCode run(MPI_Comm world, const PetscSession& petsc, const RunOptions& option
   PhaseClock::pause();  // but for the steps, no network takes time: PhaseClock goes on and pauses at each of them
 
   // 1. What to run, and where it runs.
-  const Case settings = read_case(world, find_case(options.case_path), options.overrides);
+  const Case settings = read_case(world, find_settings(options.case_path, "cases"), options.overrides);
   const Network network = ask_network(world);
   MachineReport machine = look_at_machine(world);
   keep_what_spoils(network, machine.warnings);
@@ -189,24 +189,6 @@ ExitCode run(MPI_Comm world, const PetscSession& petsc, const RunOptions& option
     std::fflush(stdout);
   }
   return verdict.valid() ? ExitCode::ok : ExitCode::result_invalid;
-}
-
-std::string find_case(const std::string& path) {
-  std::error_code ignored;
-  if (std::filesystem::exists(path, ignored) || path.find('/') != std::string::npos) return path;
-  const std::string shipped = find_shipped("cases/" + path + (path.ends_with(".toml") ? "" : ".toml"));
-  return shipped.empty() ? path : shipped;
-}
-
-std::string find_shipped(const std::string& path) {
-  namespace fs = std::filesystem;
-  std::error_code ignored;
-  const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
-  for (const char* const folder : {"../share/haloscope", "../.."}) {
-    const fs::path candidate = (program / folder / path).lexically_normal();
-    if (fs::exists(candidate, ignored)) return candidate.string();
-  }
-  return {};
 }
 
 }  // namespace haloscope

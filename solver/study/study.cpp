@@ -8,7 +8,7 @@
 #include <set>
 
 #include "haloscope/base/errors.hpp"
-#include "haloscope/run/run.hpp"
+#include "haloscope/base/shipped.hpp"
 #include "haloscope/settings/toml.hpp"
 #include "study/keys.hpp"
 
@@ -103,7 +103,7 @@ std::string beside(const std::string& study_file, const std::string& name) {
 /// @p key is where the name stands.
 StudyCase case_named(const Study& study, const std::string& name, const char* key) {
   std::error_code ignored;
-  const std::string path = fs::absolute(find_case(beside(study.file, name))).lexically_normal();
+  const std::string path = fs::absolute(find_settings(beside(study.file, name), "cases")).lexically_normal();
   if (!fs::is_regular_file(path, ignored)) {
     std::vector<std::string> shipped;
     for (const auto& entry : fs::directory_iterator(find_shipped("cases"), ignored))
@@ -169,12 +169,7 @@ Study parse_study(const std::string& text, const std::string& file) {
   return study;
 }
 
-std::string find_study(const std::string& name) {
-  std::error_code ignored;
-  if (fs::exists(name, ignored) || name.find('/') != std::string::npos) return name;
-  const std::string shipped = find_shipped("cases/studies/" + name + (name.ends_with(".toml") ? "" : ".toml"));
-  return shipped.empty() ? name : shipped;
-}
+std::string find_study(const std::string& name) { return find_settings(name, "cases/studies"); }
 
 Study read_study(const std::string& name) {
   const std::string path = find_study(name);

@@ -10,6 +10,7 @@
 
 #include "haloscope/base/errors.hpp"
 #include "haloscope/base/handles.hpp"
+#include "haloscope/base/shipped.hpp"
 #include "haloscope/settings/toml.hpp"
 
 namespace haloscope {
@@ -132,11 +133,7 @@ std::string find_compute_model(const std::string& name) {
   namespace fs = std::filesystem;
   std::error_code ignored;
   if (fs::exists(name, ignored) || name.find('/') != std::string::npos || name.ends_with(".toml")) return name;
-  const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
-  for (const char* const folder : {"../share/haloscope/cases/compute", "../../cases/compute"}) {
-    const fs::path candidate = (program / folder / (name + ".toml")).lexically_normal();
-    if (fs::exists(candidate, ignored)) return candidate.string();
-  }
+  if (const std::string shipped = find_shipped("cases/compute/" + name + ".toml"); !shipped.empty()) return shipped;
   throw UserError(
       fmt::format("--compute: {}: cpu, model, the name of one in cases/compute, or a file", one_line(name)));
 }

@@ -29,11 +29,4 @@ struct RunOptions {
 /// @throws UserError, LibraryError
 [[nodiscard]] ExitCode run(MPI_Comm world, const PetscSession& petsc, const RunOptions& options);
 
-/// @p path where such a file is; else, for a bare NAME, the case of that name among those installed with the program
-/// (or lying in its source tree); else @p path again.
-[[nodiscard]] std::string find_case(const std::string& path);
-
-/// What came with the program, installed or in its source tree: "cases/networks"; empty where it is not.
-[[nodiscard]] std::string find_shipped(const std::string& path);
-
 }  // namespace haloscope
