@@ -8,6 +8,7 @@
 #include <sstream>
 #include <vector>
 
+#include "haloscope/base/agreement.hpp"
 #include "haloscope/base/errors.hpp"
 #include "haloscope/base/handles.hpp"
 #include "haloscope/network/profile.hpp"
@@ -45,22 +46,6 @@ void add_counts(const Lines& lines, Network& network) {
     add(key, value, "inexact.", network.inexact);
     add(key, value, "free.", network.free);
   }
-}
-
-/// Every rank's text, on rank 0.
-std::vector<std::string> gather(MPI_Comm comm, const std::string& text) {
-  const auto ranks = static_cast<std::size_t>(ranks_in(comm));
-  const int length = static_cast<int>(text.size());
-  std::vector<int> lengths(ranks), offsets(ranks, 0);
-  check_mpi(MPI_Gather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, 0, comm));
-  if (rank_in(comm) != 0) lengths.assign(ranks, 0);
-  for (std::size_t r = 1; r < ranks; ++r) offsets[r] = offsets[r - 1] + lengths[r - 1];
-  std::string all(static_cast<std::size_t>(offsets.back() + lengths.back()), '\0');
-  check_mpi(MPI_Gatherv(text.data(), length, MPI_CHAR, all.data(), lengths.data(), offsets.data(), MPI_CHAR, 0, comm));
-  std::vector<std::string> texts;
-  for (std::size_t r = 0; r < ranks; ++r)
-    texts.push_back(all.substr(static_cast<std::size_t>(offsets[r]), static_cast<std::size_t>(lengths[r])));
-  return texts;
 }
 
 /// The canonical text, from the file that the library read; empty when that is another by now.

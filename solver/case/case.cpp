@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "haloscope/base/agreement.hpp"
 #include "haloscope/base/errors.hpp"
 #include "haloscope/case/keys.hpp"
 #include "haloscope/network/profile.hpp"
@@ -116,28 +117,6 @@ std::string effective_json(const Case& settings) {
   return json.dump();
 }
 
-// --- from a file, on many ranks --------------------------------------------------------------------------------------
-
-/// The bytes of @p path, or why there are none. Rank 0 only.
-bool read_bytes(const std::string& path, std::string& bytes_or_error) {
-  try {
-    bytes_or_error = read_text(path, "a case");
-    return true;
-  } catch (const UserError& error) {
-    bytes_or_error = error.what();
-    return false;
-  }
-}
-
-/// Rank 0's @p text on every rank. Collective.
-std::string broadcast(MPI_Comm comm, std::string text) {
-  std::int64_t size = static_cast<std::int64_t>(text.size());
-  check_mpi(MPI_Bcast(&size, 1, MPI_INT64_T, 0, comm));
-  text.resize(static_cast<std::size_t>(size));
-  check_mpi(MPI_Bcast(text.data(), static_cast<int>(size), MPI_CHAR, 0, comm));
-  return text;
-}
-
 }  // namespace
 
 Case parse_case(const std::string& text, const std::string& file, const std::vector<std::string>& overrides) {
@@ -155,8 +134,6 @@ Case parse_case(const std::string& text, const std::string& file, const std::vec
 
 Case read_case(MPI_Comm comm, const std::string& path, const std::vector<std::string>& overrides) {
   const Communicator own = make_communicator(comm);  // so that a failure comes back to be checked
-  int rank = 0;
-  check_mpi(MPI_Comm_rank(own.get(), &rank));
 
   // 1. Every rank must mean the same: compare with what rank 0 was started with.
   std::string mine = path;
@@ -171,11 +148,7 @@ Case read_case(MPI_Comm comm, const std::string& path, const std::vector<std::st
   if (file.empty()) throw UserError("the case file: its name is empty");
 
   // 2. Rank 0 reads, all parse.
-  std::string bytes;
-  int found = rank == 0 && read_bytes(path, bytes) ? 1 : 0;
-  check_mpi(MPI_Bcast(&found, 1, MPI_INT, 0, own.get()));
-  bytes = broadcast(own.get(), bytes);
-  if (found == 0) throw UserError(bytes);
+  const std::string bytes = from_rank_0(own.get(), [&path] { return read_text(path, "a case"); });
   return parse_case(bytes, path, overrides);
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "haloscope/base/agreement.hpp"
 #include "haloscope/base/errors.hpp"
 #include "haloscope/base/handles.hpp"
 #include "machine/compare.hpp"
@@ -25,22 +26,6 @@ Communicator split_nodes(MPI_Comm comm) {
   MPI_Comm node = MPI_COMM_NULL;
   check_mpi(MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, rank_in(comm), MPI_INFO_NULL, &node));
   return Communicator(node);  // inherits the error handler
-}
-
-/// Rank 0's texts, on all ranks. No text may hold a zero byte.
-std::vector<std::string> broadcast(MPI_Comm comm, const std::vector<std::string>& texts) {
-  std::string all;
-  for (const std::string& text : texts) all.append(text).push_back('\0');
-  int length = static_cast<int>(all.size());
-  check_mpi(MPI_Bcast(&length, 1, MPI_INT, 0, comm));
-  all.resize(static_cast<std::size_t>(length));
-  check_mpi(MPI_Bcast(all.data(), length, MPI_CHAR, 0, comm));
-  std::vector<std::string> received;
-  for (std::size_t begin = 0, end; begin < all.size(); begin = end + 1) {
-    end = all.find('\0', begin);
-    received.push_back(all.substr(begin, end - begin));
-  }
-  return received;
 }
 
 /// What the ranks of one node ask of it, on rank 0 of @p node, which gathers them: a byte a core and one more from
@@ -109,7 +94,7 @@ MachineReport look_at_machine(MPI_Comm comm) {
   const std::size_t facts_end = 2 * static_cast<std::size_t>(sizes[2]);
   for (std::size_t i = 0; i < facts_end; i += 2) report.facts[texts.at(i)] = texts.at(i + 1);
   report.warnings.assign(texts.begin() + static_cast<std::ptrdiff_t>(facts_end), texts.end());
-  report.topology_xml = broadcast(world.get(), {topology.xml()}).at(0);
+  report.topology_xml = broadcast(world.get(), topology.xml());
   return report;
 }
 
@@ -129,10 +114,7 @@ std::string steal_warning(MPI_Comm comm, const StealMeter& meter) {
     int rank;
   } worst = {std::isnan(share) ? -1 : share, rank_in(world.get())};
   check_mpi(MPI_Allreduce(MPI_IN_PLACE, &worst, 1, MPI_DOUBLE_INT, MPI_MAXLOC, world.get()));
-  char host[256] = "";
-  host_name().copy(host, sizeof host - 1);
-  check_mpi(MPI_Bcast(host, sizeof host, MPI_CHAR, worst.rank, world.get()));
-  return steal_warning(worst.share, host);
+  return steal_warning(worst.share, broadcast(world.get(), host_name(), worst.rank));
 }
 
 }  // namespace haloscope

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <hwloc.h>
 
+#include "haloscope/base/agreement.hpp"
 #include "haloscope/base/errors.hpp"
 #include "haloscope/base/handles.hpp"
 
@@ -101,17 +102,13 @@ struct Topology::Hwloc {
 };
 
 Topology::Topology(MPI_Comm node) : hwloc_(std::make_unique<Hwloc>()) {
-  int rank = 0;
-  check_mpi(MPI_Comm_rank(node, &rank));
-  if (rank == 0) {
+  const bool looks = rank_in(node) == 0;
+  if (looks) {
     hwloc_->handle = look();
     xml_ = export_xml(hwloc_->handle.get());
   }
-  int length = static_cast<int>(xml_.size());
-  check_mpi(MPI_Bcast(&length, 1, MPI_INT, 0, node));
-  xml_.resize(static_cast<std::size_t>(length));
-  check_mpi(MPI_Bcast(xml_.data(), length, MPI_CHAR, 0, node));
-  if (rank != 0) hwloc_->handle = read_xml(xml_);
+  xml_ = broadcast(node, std::move(xml_));
+  if (!looks) hwloc_->handle = read_xml(xml_);
 }
 
 Topology::Topology(Topology&&) noexcept = default;

@@ -14,6 +14,7 @@
 #include <numeric>
 #include <system_error>
 
+#include "haloscope/base/agreement.hpp"
 #include "haloscope/base/build_info.hpp"
 #include "haloscope/base/handles.hpp"
 #include "haloscope/border/asked_network.hpp"
@@ -181,11 +182,7 @@ void check_options(MPI_Comm world, const ProbeOptions& options) {
       wrong = objection(options.output, "--output", options.force);
     if (wrong.empty()) wrong = objection(options.profile, "--write-profile", options.force);
   }
-  auto length = static_cast<int>(wrong.size());
-  check_mpi(MPI_Bcast(&length, 1, MPI_INT, 0, world));
-  wrong.resize(static_cast<std::size_t>(length));
-  check_mpi(MPI_Bcast(wrong.data(), length, MPI_CHAR, 0, world));
-  if (!wrong.empty()) throw UserError(wrong);
+  agree<UserError>(world, wrong);
 }
 
 void write_text(const std::string& path, const std::string& text) {

@@ -9,6 +9,7 @@
 #include <limits>
 #include <numeric>
 
+#include "haloscope/base/agreement.hpp"
 #include "haloscope/base/errors.hpp"
 #include "haloscope/base/statistics.hpp"
 
@@ -118,18 +119,7 @@ std::vector<std::vector<double>> Stage::gather(const std::vector<double>& values
 
 std::vector<std::string> Stage::gather(const std::string& text) const {
   const BehindTheScenes behind;
-  const auto n = static_cast<std::size_t>(ranks_);
-  const int length = static_cast<int>(text.size());
-  std::vector<int> lengths(n), begins(n);
-  check_mpi(MPI_Gather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, 0, comm_.get()));
-  std::exclusive_scan(lengths.begin(), lengths.end(), begins.begin(), 0);
-  std::string all(static_cast<std::size_t>(std::accumulate(lengths.begin(), lengths.end(), 0)), ' ');
-  check_mpi(
-      MPI_Gatherv(text.data(), length, MPI_CHAR, all.data(), lengths.data(), begins.data(), MPI_CHAR, 0, comm_.get()));
-  std::vector<std::string> texts;
-  for (std::size_t rank = 0; rank < n && rank_ == 0; ++rank)
-    texts.push_back(all.substr(static_cast<std::size_t>(begins[rank]), static_cast<std::size_t>(lengths[rank])));
-  return texts;
+  return haloscope::gather(comm_.get(), text);
 }
 
 double Stage::read_after(double work) const {

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -16,6 +15,7 @@
 #include <optional>
 #include <system_error>
 
+#include "haloscope/base/agreement.hpp"
 #include "haloscope/base/errors.hpp"
 #include "haloscope/record/hdf5.hpp"
 #include "record/structure.hpp"
@@ -57,22 +57,6 @@ std::string failure_of(Work&& work) {
   } catch (const std::system_error& error) {
     return error.code().message();
   }
-}
-
-/// All ranks learn of the failure of the lowest rank that has one, and throw the same. Collective; one Allreduce when
-/// all is well.
-template <class Error>
-void agree(MPI_Comm comm, std::string failure) {
-  int rank = 0, failed = 0;
-  check_mpi(MPI_Comm_rank(comm, &rank));
-  const int mine = failure.empty() ? INT_MAX : rank;
-  check_mpi(MPI_Allreduce(&mine, &failed, 1, MPI_INT, MPI_MIN, comm));
-  if (failed == INT_MAX) return;
-  auto length = static_cast<int>(failure.size());
-  check_mpi(MPI_Bcast(&length, 1, MPI_INT, failed, comm));
-  failure.resize(static_cast<std::size_t>(length));
-  check_mpi(MPI_Bcast(failure.data(), length, MPI_CHAR, failed, comm));
-  throw Error(failure);
 }
 
 /// Why @p path cannot become a run file, empty when it can.

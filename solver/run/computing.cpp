@@ -9,6 +9,7 @@
 #include <fstream>
 #include <memory>
 
+#include "haloscope/base/agreement.hpp"
 #include "haloscope/base/build_info.hpp"
 #include "haloscope/base/errors.hpp"
 #include "haloscope/base/handles.hpp"
@@ -23,15 +24,6 @@ std::string today() {
   std::tm parts{};
   gmtime_r(&now, &parts);
   return fmt::format("{}-{:02}-{:02}", 1900 + parts.tm_year, 1 + parts.tm_mon, parts.tm_mday);
-}
-
-/// Rank 0's complaint, as an error on all ranks.
-void agree(MPI_Comm world, std::string complaint) {
-  auto length = static_cast<int>(complaint.size());
-  check_mpi(MPI_Bcast(&length, 1, MPI_INT, 0, world));
-  complaint.resize(static_cast<std::size_t>(length));
-  check_mpi(MPI_Bcast(complaint.data(), length, MPI_CHAR, 0, world));
-  if (!complaint.empty()) throw UserError(complaint);
 }
 
 /// Why a calibration cannot be written there; empty when it can.
@@ -102,7 +94,7 @@ Computing::Computing(MPI_Comm world, const Network& network, const RunOptions& o
   if (!options.calibrate.empty()) {
     if (settings.problem == Problem::flow && ranks_in(world) < 2)
       throw UserError("--calibrate: a case of problem flow needs at least 2 ranks: every phase must be seen");
-    agree(world, rank_in(world) == 0 ? objection(options.calibrate, options.force) : std::string());
+    agree<UserError>(world, rank_in(world) == 0 ? objection(options.calibrate, options.force) : std::string());
     clock.listen(&calibration_.emplace());
   } else if (network.compute == "announced") {
     model_ = read_compute_model(world, options.compute.empty() ? "model" : options.compute);
@@ -160,7 +152,7 @@ void Computing::write_calibration(MPI_Comm world, const RunOptions& options, con
     file.close();
     if (!file) complaint = fmt::format("{}: cannot be written", options.calibrate);
   }
-  agree(world, complaint);
+  agree<UserError>(world, complaint);
 }
 
 }  // namespace haloscope

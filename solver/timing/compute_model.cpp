@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "haloscope/base/agreement.hpp"
 #include "haloscope/base/errors.hpp"
 #include "haloscope/base/handles.hpp"
 #include "haloscope/base/shipped.hpp"
@@ -139,23 +140,9 @@ std::string find_compute_model(const std::string& name) {
 }
 
 ComputeModel read_compute_model(MPI_Comm comm, const std::string& name) {
-  std::string words[3];  // what is wrong, the file's name, its text
-  if (rank_in(comm) == 0) {
-    try {
-      words[1] = find_compute_model(name == "model" ? standing_for_all : name);
-      words[2] = read_text(words[1], "a compute model");
-    } catch (const UserError& error) {
-      words[0] = error.what();
-    }
-  }
-  for (std::string& word : words) {
-    auto length = static_cast<int>(word.size());
-    check_mpi(MPI_Bcast(&length, 1, MPI_INT, 0, comm));
-    word.resize(static_cast<std::size_t>(length));
-    check_mpi(MPI_Bcast(word.data(), length, MPI_CHAR, 0, comm));
-  }
-  if (!words[0].empty()) throw UserError(words[0]);
-  return parse_compute_model(words[2], words[1]);
+  const std::string file =
+      from_rank_0(comm, [&name] { return find_compute_model(name == "model" ? standing_for_all : name); });
+  return parse_compute_model(from_rank_0(comm, [&file] { return read_text(file, "a compute model"); }), file);
 }
 
 void Announcer::work(Phase phase, double bytes) {
