@@ -14,6 +14,7 @@
 
 #include "haloscope/base/errors.hpp"
 #include "haloscope/base/shipped.hpp"
+#include "haloscope/base/utc.hpp"
 #include "launch/launcher.hpp"
 
 namespace haloscope {

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "haloscope/base/errors.hpp"
+#include "haloscope/base/hash.hpp"
 #include "haloscope/base/shipped.hpp"
 #include "network/profile_keys.hpp"
 
@@ -163,13 +164,6 @@ std::string canonical_text(const ProfileDraft& draft) {
   return text;
 }
 
-/// FNV-1a, 64 bits: tells profiles apart, proves nothing.
-std::string hash_of(const std::string& text) {
-  std::uint64_t hash = 0xcbf29ce484222325U;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-  return fmt::format("{:016x}", hash);
-}
-
 }  // namespace
 
 Profile parse_profile(const std::string& text, const std::string& file, const std::vector<std::string>& overrides) {
@@ -192,7 +186,7 @@ Profile parse_profile(const std::string& text, const std::string& file, const st
   write_out(draft, origin);
   check_profile(draft, origin);
   draft.profile.text = canonical_text(draft);
-  draft.profile.hash = hash_of(draft.profile.text);
+  draft.profile.hash = fmt::format("{:016x}", fnv1a(draft.profile.text));
   return draft.profile;
 }
 

@@ -8,7 +8,6 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <ctime>
 #include <filesystem>
 #include <functional>
 #include <numeric>
@@ -17,6 +16,7 @@
 #include "haloscope/base/agreement.hpp"
 #include "haloscope/base/build_info.hpp"
 #include "haloscope/base/handles.hpp"
+#include "haloscope/base/utc.hpp"
 #include "haloscope/border/asked_network.hpp"
 #include "haloscope/machine/machine.hpp"
 #include "probe/parts.hpp"
@@ -32,15 +32,6 @@ struct Part {
   double weight;
   std::function<void(Stage&)> work;
 };
-
-std::string now_utc() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  std::array<char, 32> text{};
-  (void)std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text.data();
-}
 
 std::string mpi_library() {
   std::array<char, MPI_MAX_LIBRARY_VERSION_STRING + 1> text{};

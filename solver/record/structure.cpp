@@ -6,11 +6,11 @@
 
 #include <array>
 #include <cerrno>
-#include <ctime>
 #include <limits>
 #include <system_error>
 
 #include "haloscope/base/build_info.hpp"
+#include "haloscope/base/utc.hpp"
 
 namespace haloscope {
 
@@ -162,14 +162,6 @@ void create_rows(hid_t root, const RecordHeader& header, const RecordExtents& ex
   (void)create_dataset(places.get(), "host", hdf5::text_type(extents.host_length).get(), {ranks});
   (void)create_dataset(places.get(), "logical_cores", hdf5::text_type(extents.cores_length).get(), {ranks});
   for (const char* const name : {"bound", "numa_node", "package"}) create_integer(places.get(), name, {ranks});
-}
-
-std::string now_utc() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[32];
-  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
 std::string mpi_library() {

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -13,18 +12,12 @@
 #include "haloscope/base/build_info.hpp"
 #include "haloscope/base/errors.hpp"
 #include "haloscope/base/handles.hpp"
+#include "haloscope/base/utc.hpp"
 #include "haloscope/problems/workload.hpp"
 
 namespace haloscope {
 
 namespace {
-
-std::string today() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  return fmt::format("{}-{:02}-{:02}", 1900 + parts.tm_year, 1 + parts.tm_mon, parts.tm_mday);
-}
 
 /// Why a calibration cannot be written there; empty when it can.
 std::string objection(const std::string& path, bool force) {
@@ -136,7 +129,7 @@ void Computing::write_calibration(MPI_Comm world, const RunOptions& options, con
                             {"hypervisor", machine.facts.at("hypervisor")},
                             {"compiler", std::string(build_info::compiler)},
                             {"compiler_flags", std::string(build_info::compiler_flags)},
-                            {"date", today()},
+                            {"date", today_utc()},
                             {"program", fmt::format("haloscope {} ({})", build_info::version, build_info::git_commit)},
                             {"case", settings.name}};
   if (settings.cells[0] > 0)

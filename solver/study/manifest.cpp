@@ -11,12 +11,12 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 #include <filesystem>
 #include <fstream>
 
 #include "haloscope/base/errors.hpp"
 #include "haloscope/base/statistics.hpp"
+#include "haloscope/base/utc.hpp"
 #include "haloscope/record/record.hpp"
 #include "study/manifest_json.hpp"
 
@@ -221,15 +221,6 @@ double judge_end(const Manifest& manifest, ManifestRun& run, int code) {
 std::string name(RunState state) {
   constexpr std::array names = {"planned", "submitted", "running", "done", "failed", "invalid"};
   return names[static_cast<std::size_t>(state)];
-}
-
-std::string now_utc() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text.data();
 }
 
 }  // namespace haloscope

@@ -11,6 +11,7 @@
 #include <random>
 
 #include "haloscope/base/errors.hpp"
+#include "haloscope/base/hash.hpp"
 #include "haloscope/case/case.hpp"
 #include "haloscope/grid/decomposition.hpp"
 #include "haloscope/network/profile.hpp"
@@ -301,9 +302,7 @@ std::string matrix_hash(const Study& study, const std::vector<StudyRun>& runs) {
         fmt::format("\n{}|{}|{}|{}|{}|{}|{}|{}|{}", run.id, run.ranks, run.network_hash, run.clock, run.ranks_per_node,
                     run.network.without, run.network.compute, run.network.seed, fmt::join(run.overrides, "|"));
   }
-  std::uint64_t hash = 14695981039346656037U;  // FNV-1a (Fowler, Noll & Vo), 64 bits
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
-  return fmt::format("{:016x}", hash);
+  return fmt::format("{:016x}", fnv1a(text));
 }
 
 }  // namespace haloscope

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "haloscope/base/hash.hpp"
+
 namespace haloscope {
 
 namespace {
@@ -15,14 +17,6 @@ constexpr std::int32_t sides_limit = 1'000'000;
 constexpr std::size_t lost_kept = 8;
 /// In widths of a cell: rounding does not leave a point so far outside its cell.
 constexpr double off_cell = 1e-6;
-
-/// Mixes all bits of a number into all: Stafford's variant 13 of the finalizer of MurmurHash3, as in Steele, Lea &
-/// Flood, OOPSLA 2014, figure 15.
-constexpr std::uint64_t mix(std::uint64_t z) noexcept {
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return z ^ (z >> 31);
-}
 
 /// @p turn given about the z axis, as a direction about @p axis; both of length 1. Duff et al., Journal of Computer
 /// Graphics Techniques 6(1), 2017, section 3.

@@ -64,7 +64,4 @@ class Manifest {
 /// log: 0 with a valid file is done, 4 invalid, all else failed. @return the median step of the slowest rank [s], or 0
 double judge_end(const Manifest& manifest, ManifestRun& run, int code);
 
-/// 2026-01-31T12:00:00Z
-[[nodiscard]] std::string now_utc();
-
 }  // namespace haloscope
