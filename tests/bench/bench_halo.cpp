@@ -176,12 +176,12 @@ void run(Report& report, const Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app("A halo exchange beside the bare MPI exchange of the same messages");
-  app.add_option("--edges", options.edges, "cells an edge of a rank's box")->capture_default_str();
-  app.add_option("--fields", options.fields, "fields an exchange")->capture_default_str();
-  app.add_option("--exchanges", options.exchanges, "in a row, a sample")->capture_default_str();
-  app.add_option("--repeats", options.repeats, "samples each")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--triad-mib", options.triad_mib, "MiB an array of STREAM; 0: none")->capture_default_str();
-  app.add_flag("--quick", options.quick, "targets are not judged");
-  return run_benchmark(argc, argv, app, [&](Report& report) { run(report, options); });
+  CommandLine line("A halo exchange beside the bare MPI exchange of the same messages");
+  line.option("--edges", options.edges, "cells an edge of a rank's box");
+  line.option("--fields", options.fields, "fields an exchange");
+  line.option("--exchanges", options.exchanges, "in a row, a sample");
+  line.option("--repeats", options.repeats, "samples each", CommandLine::positive);
+  line.option("--triad-mib", options.triad_mib, "MiB an array of STREAM; 0: none");
+  line.flag("--quick", options.quick, "targets are not judged");
+  return run_benchmark(argc, argv, line, [&](Report& report) { run(report, options); });
 }

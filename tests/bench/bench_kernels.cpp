@@ -135,14 +135,12 @@ void run(Report& report, const Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app("The operator and the multigrid cycle beside STREAM triad");
-  app.add_option("--box", options.box, "cells a rank: x y z")->expected(3)->capture_default_str();
-  app.add_option("--sweeps", options.sweeps, "in a row, a sample")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--repeats", options.repeats, "samples each")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--triad-mib", options.triad_mib, "MiB an array of the large STREAM")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  app.add_flag("--no-cycle", options.no_cycle, "without the multigrid cycle");
-  app.add_flag("--quick", options.quick, "targets are not judged");
-  return run_benchmark(argc, argv, app, [&](Report& report) { run(report, options); });
+  CommandLine line("The operator and the multigrid cycle beside STREAM triad");
+  line.option("--box", options.box, "cells a rank: x y z", CommandLine::any, 3);
+  line.option("--sweeps", options.sweeps, "in a row, a sample", CommandLine::positive);
+  line.option("--repeats", options.repeats, "samples each", CommandLine::positive);
+  line.option("--triad-mib", options.triad_mib, "MiB an array of the large STREAM", CommandLine::positive);
+  line.flag("--no-cycle", options.no_cycle, "without the multigrid cycle");
+  line.flag("--quick", options.quick, "targets are not judged");
+  return run_benchmark(argc, argv, line, [&](Report& report) { run(report, options); });
 }

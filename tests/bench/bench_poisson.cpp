@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <functional>
 #include <map>
@@ -240,18 +239,16 @@ void run(Report& report, const Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app("The pressure solve beside PETSc's and hypre's own multigrids");
-  app.add_option("--sizes", options.sizes, "cells an axis")->check(CLI::Range(8, 2048))->capture_default_str();
-  app.add_option("--solvers", options.solvers, "only these; --list names them");
-  app.add_option("--repeats", options.repeats, "solves each")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--warmup", options.warmup, "solves thrown away")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  app.add_option("--tolerance", options.tolerance, "relative residual")->capture_default_str();
-  app.add_option("--triad-mib", options.triad_mib, "MiB an array of STREAM; 0: none")->capture_default_str();
-  app.add_flag("--walls", options.walls, "walls all round; PETSc's mg then gets n + 1");
-  app.add_flag("--all", options.all, "every solver of the list");
-  app.add_flag("--list", options.list, "names the solvers and ends");
-  app.add_flag("--quick", options.quick, "targets are not judged");
-  return run_benchmark(argc, argv, app, [&](Report& report) { run(report, options); });
+  CommandLine line("The pressure solve beside PETSc's and hypre's own multigrids");
+  line.option("--sizes", options.sizes, "cells an axis", {8, 2048});
+  line.option("--solvers", options.solvers, "only these; --list names them");
+  line.option("--repeats", options.repeats, "solves each", CommandLine::positive);
+  line.option("--warmup", options.warmup, "solves thrown away", CommandLine::not_negative);
+  line.option("--tolerance", options.tolerance, "relative residual");
+  line.option("--triad-mib", options.triad_mib, "MiB an array of STREAM; 0: none");
+  line.flag("--walls", options.walls, "walls all round; PETSc's mg then gets n + 1");
+  line.flag("--all", options.all, "every solver of the list");
+  line.flag("--list", options.list, "names the solvers and ends");
+  line.flag("--quick", options.quick, "targets are not judged");
+  return run_benchmark(argc, argv, line, [&](Report& report) { run(report, options); });
 }

@@ -146,14 +146,14 @@ void run(Report& report, const Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app("What recording costs, of steps of about a millisecond");
-  app.add_option("--step-ms", options.step_ms, "length of a step")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--cells", options.cells, "an axis, of all ranks")->check(CLI::Range(2, 1024))->capture_default_str();
-  app.add_option("--iterations", options.iterations, "a solve")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--block", options.block, "steps a sample")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--repeats", options.repeats, "pairs")->check(CLI::Range(2, 100000))->capture_default_str();
-  app.add_option("--output", options.output, "run file, overwritten and removed")->capture_default_str();
-  app.add_option("--only", options.only, "one kind of block")->check(CLI::IsMember({"recorded", "plain"}));
-  app.add_flag("--quick", options.quick, "targets are not judged");
-  return run_benchmark(argc, argv, app, [&](Report& report) { run(report, options); });
+  CommandLine line("What recording costs, of steps of about a millisecond");
+  line.option("--step-ms", options.step_ms, "length of a step", CommandLine::positive);
+  line.option("--cells", options.cells, "an axis, of all ranks", {2, 1024});
+  line.option("--iterations", options.iterations, "a solve", CommandLine::positive);
+  line.option("--block", options.block, "steps a sample", CommandLine::positive);
+  line.option("--repeats", options.repeats, "pairs", {2, 100000});
+  line.option("--output", options.output, "run file, overwritten and removed");
+  line.option("--only", options.only, "one kind of block", {"recorded", "plain"});
+  line.flag("--quick", options.quick, "targets are not judged");
+  return run_benchmark(argc, argv, line, [&](Report& report) { run(report, options); });
 }

@@ -196,12 +196,10 @@ void run(Report& report, const Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app("Monte Carlo transport: tracking, weak scaling, migration");
-  app.add_option("--particles", options.particles, "histories a rank and step")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  app.add_option("--repeats", options.repeats, "steps each")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--warmup", options.warmup, "steps thrown away")->check(CLI::NonNegativeNumber)->capture_default_str();
-  app.add_flag("--quick", options.quick, "targets are not judged");
-  return run_benchmark(argc, argv, app, [&](Report& report) { run(report, options); });
+  CommandLine line("Monte Carlo transport: tracking, weak scaling, migration");
+  line.option("--particles", options.particles, "histories a rank and step", CommandLine::positive);
+  line.option("--repeats", options.repeats, "steps each", CommandLine::positive);
+  line.option("--warmup", options.warmup, "steps thrown away", CommandLine::not_negative);
+  line.flag("--quick", options.quick, "targets are not judged");
+  return run_benchmark(argc, argv, line, [&](Report& report) { run(report, options); });
 }

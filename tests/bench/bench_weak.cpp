@@ -108,16 +108,12 @@ void run(Report& report, const Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app("Weak scaling of the flow step, from one rank to all");
-  app.add_option("--cells", options.cells, "an axis of each rank's box")
-      ->check(CLI::Range(2, 1024))
-      ->capture_default_str();
-  app.add_option("--iterations", options.iterations, "a solve")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--repeats", options.repeats, "steps each")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--warmup", options.warmup, "steps thrown away")->check(CLI::NonNegativeNumber)->capture_default_str();
-  app.add_option("--triad-mib", options.triad_mib, "MiB an array of STREAM")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  app.add_flag("--quick", options.quick, "targets are not judged");
-  return run_benchmark(argc, argv, app, [&](Report& report) { run(report, options); });
+  CommandLine line("Weak scaling of the flow step, from one rank to all");
+  line.option("--cells", options.cells, "an axis of each rank's box", {2, 1024});
+  line.option("--iterations", options.iterations, "a solve", CommandLine::positive);
+  line.option("--repeats", options.repeats, "steps each", CommandLine::positive);
+  line.option("--warmup", options.warmup, "steps thrown away", CommandLine::not_negative);
+  line.option("--triad-mib", options.triad_mib, "MiB an array of STREAM", CommandLine::positive);
+  line.flag("--quick", options.quick, "targets are not judged");
+  return run_benchmark(argc, argv, line, [&](Report& report) { run(report, options); });
 }

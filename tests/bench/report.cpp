@@ -92,20 +92,20 @@ void Report::check(const std::string& what, bool holds) {
   failed_ = true;
 }
 
-int run_benchmark(int argc, char** argv, CLI::App& app, const std::function<void(Report&)>& body) {
+int run_benchmark(int argc, char** argv, CommandLine& line, const std::function<void(Report&)>& body) {
   MPI_Init(&argc, &argv);
   int rank = 0;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   ExitCode code = ExitCode::ok;
+  if (int stop = 0; !line.parse(argc, argv, rank == 0, stop)) {
+    MPI_Finalize();
+    return stop;
+  }
   try {
-    app.parse(argc, argv);
     const PetscSession petsc({});
     Report report(MPI_COMM_WORLD, argc, argv);
     body(report);
     code = report.exit_code();
-  } catch (const CLI::ParseError& mistake) {
-    if (rank == 0) app.exit(mistake);  // prints help, or what is wrong
-    code = mistake.get_exit_code() == 0 ? ExitCode::ok : ExitCode::user_error;
   } catch (const UserError& mistake) {
     if (rank == 0) fmt::print(stderr, "{}\n", mistake.what());
     code = ExitCode::user_error;

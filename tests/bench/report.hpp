@@ -5,10 +5,10 @@
 /// 0 alone prints.
 #include <mpi.h>
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
 
+#include "command_line.hpp"
 #include "haloscope/base/errors.hpp"
 #include "triad.hpp"
 
@@ -38,8 +38,8 @@ class Report {
   bool judge_ = true, failed_ = false;
 };
 
-/// Every benchmark's main: MPI and PETSc from here on, @p app's command line into what @p body reads, and the exit
+/// Every benchmark's main: MPI and PETSc from here on, @p line's options into what @p body reads, and the exit
 /// code. Errors are printed as the program prints them.
-int run_benchmark(int argc, char** argv, CLI::App& app, const std::function<void(Report&)>& body);
+int run_benchmark(int argc, char** argv, CommandLine& line, const std::function<void(Report&)>& body);
 
 }  // namespace haloscope::bench
