@@ -24,11 +24,11 @@ void unmodelled(Call call) {
   MPI_Pcontrol(1);
 }
 
-/// All ranks of the world go to one time, a millisecond after the last of them: nothing is on its way any more.
+/// All ranks of @p comm go to one time, a millisecond after the last of them: nothing is on its way any more.
 /// Returns it.
-inline Ticks meet() {
+inline Ticks meet(MPI_Comm comm = MPI_COMM_WORLD) {
   Ticks mine = logical_now(), last = 0;
-  unmodelled([&] { MPI_Allreduce(&mine, &last, 1, MPI_INT64_T, MPI_MAX, MPI_COMM_WORLD); });
+  unmodelled([&] { MPI_Allreduce(&mine, &last, 1, MPI_INT64_T, MPI_MAX, comm); });
   const Ticks meeting = last + 1'000'000'000;
   compute_for(meeting - mine);
   return meeting;
