@@ -4,7 +4,7 @@
 #
 # Installs what containers/packages.txt lists and is missing, and configures build/PRESET (release). On Debian packages come
 # from apt-get, as root or through sudo; elsewhere they must be there, found through CMAKE_PREFIX_PATH and PKG_CONFIG_PATH.
-# Exits 2, with the reason, where the build cannot be configured. Everything it does it does once.
+# Exits 2, with the reason, where the build cannot be configured. A second call does only what is missing.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 preset=${1:-release}

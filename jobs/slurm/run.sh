@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # One run of a study as a job of Slurm. `haloscope study --launcher slurm` puts in the words between two @, writes the result
-# beside the run's file and submits it. A line whose word has several values is repeated, one whose word has none is left out.
-# What a site needs goes into jobs/sites/*.toml; this file is for what no key covers.
+# beside the run's file and submits it. A line whose word has several values is repeated; a line whose word has none is left out.
+# The needs of a site go into jobs/sites/*.toml; this file is for what no key covers.
 #
-# The study learns from files alone: RUN.started when the job begins, RUN.exit when it ends; neither is ever half written.
+# The study learns from files alone: RUN.started when the job begins, RUN.exit when it ends. Neither is ever half written.
 #SBATCH --job-name=@JOB_NAME@
 #SBATCH --output=@LOG@
 #SBATCH --open-mode=append
@@ -66,8 +66,8 @@ launch() {
   fi
 }
 launch
-# Ranks of the earlier start that outlived it for a while may have made the file since it was looked for: the program refuses to
-# touch it. It is theirs; this start's is made once they have.
+# Ranks of the earlier start may outlive it for a while and make the file after this start looked for it. The program refuses to
+# touch that file, which is theirs. So put it aside and launch again.
 if [ "$code" -eq 2 ] && [ -e "$run.h5" ] && [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ]; then
   put_aside h5
   launch
