@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Stands in for sbatch, squeue and scontrol, by the name it is called: one node, one job at a time a name. What goes wrong is asked
-for by files in $FAKE_SLURM: hold (nothing starts), down (the controller does not answer), refuse (its text is what sbatch says; where it
-begins with n=, of jobs of so many tasks only), walltime (seconds until the warning, and until the end), requeue (the next job
-is killed when it has begun, and started again)."""
+"""Stands in for sbatch, squeue and scontrol, by the name it is called. It has one node, and runs one job of a name at a time.
+Files in $FAKE_SLURM say what goes wrong:
+  hold      nothing starts
+  down      the controller does not answer
+  refuse    sbatch refuses with this text: all:TEXT every job, n=2:TEXT jobs of 2 tasks
+  walltime  seconds until the warning and until the end of a job
+  requeue   the next job is killed when it has begun, and started again"""
 import json
 import os
 import re

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A user's mistake: one line on standard error, nothing on standard output, exit code 2; on 1 and 2 ranks alike."""
-import os
+"""A user's mistake: one line on standard error, nothing on standard output, exit code 2; alone and under mpirun alike."""
 import re
 from pathlib import Path
 
-from haloscope_program import CUBE, STEADY, VORTEX, Checks, Folder, own_lines, run
+from haloscope_program import CUBE, STEADY, VORTEX, ProgramTest, main, own_lines, run
 
 # What is wrong, the arguments, and a pattern that the line must hold: which file and key, and what is allowed.
 MISTAKES = [
@@ -70,6 +69,10 @@ MISTAKES = [
     ("an output that exists", ["run", "cube.toml", "--output", "there.h5"], r"there\.h5: .*--force"),
 ]
 
+# One of each stage at which all ranks must find the same mistake: the file, its keys, the network, PETSc, and the run file.
+ON_RANKS = ("a syntax error", "an unknown key", "a network with a mistake", "a PETSc option that nothing uses",
+            "an output in no folder")
+
 # Mistakes of commands that need no MPI.
 ELSEWHERE = [
     ("no command", [], r"haloscope --help"),
@@ -81,19 +84,10 @@ ELSEWHERE = [
 ]
 
 
-def expect_one_line(check, what, result, pattern, launched=True):
-    status, out, err = result
-    lines = own_lines(err) if launched else err.splitlines()
-    check.equal(status, 2, f"{what}: exit code ({err.strip()!r})")
-    check(len(lines) == 1 and lines[0].startswith("haloscope: "), f"{what}: one line on standard error, found {err!r}")
-    check("MPI_ABORT" not in err and "MPI_Abort" not in err, f"{what}: nobody aborts: {err!r}")
-    check(re.search(pattern, err) is not None, f"{what}: {pattern!r} in {err!r}")
-    check.equal(out, "", f"{what}: standard output")
-
-
-def main():
-    check = Checks()
-    with Folder() as folder:
+class Errors(ProgramTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
         Path("vortex.toml").write_text(VORTEX)
         Path("cube.toml").write_text(CUBE)
         Path("syntax.toml").write_text('[about]\nname = "x"\nproblem = = 3\n')
@@ -103,25 +97,53 @@ def main():
         Path("empty.h5").write_text("")
         Path("folder").mkdir()
 
+    def tearDown(self):
+        self.assertEqual(Path("there.h5").read_text(), "not yours to overwrite", "an existing file is left alone")
+        left = sorted(path.name for path in self.folder.iterdir())
+        self.assertEqual(left, ["cube.toml", "empty.h5", "folder", "syntax.toml", "there.h5", "thin.toml", "vortex.toml",
+                                "wrong.toml"], "nothing is left behind")
+
+    def expect_one_line(self, what, result, pattern, launched=True):
+        status, out, err = result
+        lines = own_lines(err) if launched else err.splitlines()
+        self.assertEqual(status, 2, f"{what}: exit code ({err.strip()!r})")
+        self.assertTrue(len(lines) == 1 and lines[0].startswith("haloscope: "),
+                        f"{what}: one line on standard error, found {err!r}")
+        self.assertTrue("MPI_ABORT" not in err and "MPI_Abort" not in err, f"{what}: nobody aborts: {err!r}")
+        self.assertTrue(re.search(pattern, err) is not None, f"{what}: {pattern!r} in {err!r}")
+        self.assertEqual(out, "", f"{what}: standard output")
+
+    def test_commands_without_mpi(self):
         for what, arguments, pattern in ELSEWHERE:
-            expect_one_line(check, what, run(arguments), pattern, launched=False)
-        for ranks in (1, 2):
-            for what, arguments, pattern in MISTAKES:
-                expect_one_line(check, f"{what} on {ranks}", run(arguments, ranks), pattern)
+            with self.subTest(what):
+                self.expect_one_line(what, run(arguments), pattern, launched=False)
+
+    def test_alone(self):
+        for what, arguments, pattern in MISTAKES:
+            with self.subTest(what):
+                self.expect_one_line(what, run(arguments), pattern)
+
+    def test_on_ranks(self):
+        mistakes = {what: (arguments, pattern) for what, arguments, pattern in MISTAKES}
+        for what in ON_RANKS:
+            for ranks in (1, 2):
+                with self.subTest(what, ranks=ranks):
+                    arguments, pattern = mistakes[what]
+                    self.expect_one_line(f"{what} on {ranks}", run(arguments, ranks), pattern)
+
+    def test_calibration(self):
         for what, path, pattern in (("exists", "cube.toml", r"cube\.toml: exists: .*--force"),
                                     ("lies in no folder", "nowhere/new.toml", r"nowhere: no such folder")):
-            expect_one_line(check, f"a calibration that {what}", run(["run", "vortex.toml", "--calibrate", path], 2), pattern)
-        expect_one_line(check, "more ranks than cells", run(["run", "cube.toml", "--set", "grid.cells=[1,1,1]"], 2), r"cells")
+            with self.subTest(what):
+                self.expect_one_line(f"a calibration that {what}", run(["run", "vortex.toml", "--calibrate", path], 2), pattern)
 
-        if os.geteuid() != 0:  # root may write anywhere
-            folder.chmod(0o500)
-            expect_one_line(check, "a read-only folder", run(["run", "cube.toml"], 2), r"cube-2ranks\.h5: ")
-            folder.chmod(0o700)
-        check.equal(Path("there.h5").read_text(), "not yours to overwrite", "an existing file is left alone")
-        left = sorted(path.name for path in folder.iterdir())
-        check.equal(left, ["cube.toml", "empty.h5", "folder", "syntax.toml", "there.h5", "thin.toml", "vortex.toml",
-                           "wrong.toml"], "nothing is left behind")
-    check.end()
+    def test_more_ranks_than_cells(self):
+        self.expect_one_line("more ranks than cells", run(["run", "cube.toml", "--set", "grid.cells=[1,1,1]"], 2), r"cells")
+
+    def test_read_only_folder(self):
+        """In /proc not even root may make a file."""
+        self.expect_one_line("a read-only folder", run(["run", self.folder / "cube.toml"], 2, cwd="/proc"), r"cube-2ranks\.h5: ")
 
 
-main()
+if __name__ == "__main__":
+    main()

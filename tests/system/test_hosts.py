@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Several hosts on one machine: two network namespaces joined by a pair of veth, each with its own hostname, between which Open MPI
-goes by TCP. Stamps between them go by MPI; the modelled times must be those of one host, to the bit. Needs root and `ip netns`;
-else it is skipped (status 77). Removes its namespaces whatever happens."""
+"""Several hosts on one machine. Two network namespaces are joined by a pair of veth; each has its own hostname, and Open MPI
+goes between them by TCP. Stamps between them go by MPI, and the modelled times must be those of one host, to the bit. The test
+needs root and `ip netns`, and is skipped without them. It removes its namespaces whatever happens."""
 import math
 import os
 import shlex
 import shutil
 import subprocess
-import sys
-from contextlib import ExitStack
+import unittest
 from pathlib import Path
 
 import h5py
 
-from haloscope_program import PROGRAM, SOURCE, VORTEX, Checks, Folder
+from haloscope_program import PROGRAM, VORTEX, ProgramTest, main
 
 NUMBER = os.getpid()
 NAMES = (f"haloscope-{NUMBER}-a", f"haloscope-{NUMBER}-b")
@@ -26,30 +25,25 @@ COUNTED = ("timing/step_seconds", "timing/phase_seconds", "timing/ideal_seconds"
            "timing/bytes", "timing/collectives", "solver")
 
 
-def skip(reason):
-    print(f"skipped: {reason}")
-    sys.exit(77)
-
-
 def ip(*words):
     return subprocess.run(["ip", *words], capture_output=True, text=True, check=False)
 
 
-def make_hosts(stack):
-    """Two namespaces and the cable between them; @p stack takes them away."""
+def must_ip(*words):
+    done = ip(*words)
+    if done.returncode != 0:
+        raise unittest.SkipTest(f"ip {' '.join(words)}: {done.stderr.strip()}")
+
+
+def make_hosts(take_away):
+    """Two namespaces and the cable between them; @p take_away is told how to remove them."""
     for name in NAMES:
-        made = ip("netns", "add", name)
-        if made.returncode != 0:
-            skip(f"ip netns add: {made.stderr.strip()}")
-        stack.callback(ip, "netns", "del", name)
-    made = ip("link", "add", LINKS[0], "netns", NAMES[0], "type", "veth", "peer", "name", LINKS[1], "netns", NAMES[1])
-    if made.returncode != 0:
-        skip(f"ip link add type veth: {made.stderr.strip()}")
+        must_ip("netns", "add", name)
+        take_away(ip, "netns", "del", name)
+    must_ip("link", "add", LINKS[0], "netns", NAMES[0], "type", "veth", "peer", "name", LINKS[1], "netns", NAMES[1])
     for name, link, address in zip(NAMES, LINKS, ADDRESSES):
         for words in (("addr", "add", f"{address}/24", "dev", link), ("link", "set", link, "up"), ("link", "set", "lo", "up")):
-            done = ip("-n", name, *words)
-            if done.returncode != 0:
-                skip(f"ip {' '.join(words)}: {done.stderr.strip()}")
+            must_ip("-n", name, *words)
 
 
 def entering(which):
@@ -88,58 +82,56 @@ def data_of(path):
     return found
 
 
-def check_virtual(check):
-    """Logical clocks know nothing of where the ranks really are."""
-    asked = ["run", "vortex.toml", "--network", "tcp-oci-vm", "--ranks-per-node", "2", "--compute", "model", "--seed", "7",
-             "--output"]
-    for output, hosts, variables in (("one.h5", 1, {}), ("two.h5", 2, {}), ("by-mpi.h5", 1, {"HALOSCOPE_CHANNEL": "mpi"})):
-        status, _, err = launch([*asked, output], hosts, **variables)
-        check.equal(status, 0, f"{output}: exit code ({err!r})")
-        if status != 0:
-            return
-    one = data_of("one.h5")
-    check(len(one) > 8, f"{len(one)} data sets are compared")
-    for other in ("two.h5", "by-mpi.h5"):
-        found = data_of(other)
-        check.equal(sorted(found), sorted(one), f"{other}: what is in the file")
-        check.equal([name for name in one if one[name] != found.get(name)], [], f"{other}: what differs from one host")
-    with h5py.File("two.h5") as file:
-        hosts = [name.decode() for name in file["ranks/host"][:]]
-        check.equal(hosts, [HOSTNAMES[0]] * 2 + [HOSTNAMES[1]] * 2, "two hosts")
-        check.equal((int(file.attrs["exact"]), file.attrs["clock"]), (1, "virtual"), "exact, virtual")
-
-
-def check_real(check):
-    """Both hosts are one machine, so their wall clocks are one: the alignment must find so, and tell what it leaves."""
-    status, _, err = launch(["run", "vortex.toml", "--network", "synthetic", "--clock", "real", "--output", "real.h5"], 2, ranks=2)
-    check.equal(status, 0, f"real: exit code ({err!r})")
-    if status != 0:
-        return
-    with h5py.File("real.h5") as file:
-        check.equal(file.attrs["clock"], "real", "clock")
-        hosts = [name.decode() for name in file["ranks/host"][:]]
-        check.equal(hosts, list(HOSTNAMES), "real: two hosts")
-        text = {name: file.attrs[name] for name in file.attrs if name.startswith("clock_")}
-        residual = float(text["clock_residual_seconds"])
-        print(f"real time on two hosts: {text}")
-        check(0 < residual < math.inf, f"real: the clocks' residual is told: {residual}")
-
-
-def main():
-    if os.geteuid() != 0:
-        skip("needs root")
-    for tool in ("ip", "nsenter", "unshare", "hostname"):
-        if shutil.which(tool) is None:
-            skip(f"{tool} is not here")
-    check = Checks()
-    with Folder(), ExitStack() as stack:
-        make_hosts(stack)
-        Path("vortex.toml").write_text(CASE, encoding="utf-8")
-        check_virtual(check)
-        check_real(check)
+def nothing_is_left():
     left = [name for name in NAMES if name in ip("netns", "list").stdout]
-    check.equal(left, [], "namespaces left behind")
-    check.end()
+    assert left == [], f"namespaces left behind: {left}"
 
 
-main()
+class Hosts(ProgramTest):
+    @classmethod
+    def setUpClass(cls):
+        if os.geteuid() != 0:
+            raise unittest.SkipTest("needs root")
+        for tool in ("ip", "nsenter", "unshare", "hostname"):
+            if shutil.which(tool) is None:
+                raise unittest.SkipTest(f"{tool} is not here")
+        super().setUpClass()
+        cls.addClassCleanup(nothing_is_left)
+        make_hosts(cls.addClassCleanup)
+        Path("vortex.toml").write_text(CASE, encoding="utf-8")
+
+    def test_virtual(self):
+        """Logical clocks know nothing of where the ranks really are."""
+        asked = ["run", "vortex.toml", "--network", "tcp-oci-vm", "--ranks-per-node", "2", "--compute", "model", "--seed", "7",
+                 "--output"]
+        for output, hosts, variables in (("one.h5", 1, {}), ("two.h5", 2, {}), ("by-mpi.h5", 1, {"HALOSCOPE_CHANNEL": "mpi"})):
+            status, _, err = launch([*asked, output], hosts, **variables)
+            self.assertEqual(status, 0, f"{output}: exit code ({err!r})")
+        one = data_of("one.h5")
+        self.assertTrue(len(one) > 8, f"{len(one)} data sets are compared")
+        for other in ("two.h5", "by-mpi.h5"):
+            found = data_of(other)
+            self.assertEqual(sorted(found), sorted(one), f"{other}: what is in the file")
+            self.assertEqual([name for name in one if one[name] != found.get(name)], [], f"{other}: what differs from one host")
+        with h5py.File("two.h5") as file:
+            hosts = [name.decode() for name in file["ranks/host"][:]]
+            self.assertEqual(hosts, [HOSTNAMES[0]] * 2 + [HOSTNAMES[1]] * 2, "two hosts")
+            self.assertEqual((int(file.attrs["exact"]), file.attrs["clock"]), (1, "virtual"), "exact, virtual")
+
+    def test_real(self):
+        """Both hosts are one machine, so their wall clocks are one: the alignment must find so, and tell what it leaves."""
+        status, _, err = launch(["run", "vortex.toml", "--network", "synthetic", "--clock", "real", "--output", "real.h5"], 2,
+                                ranks=2)
+        self.assertEqual(status, 0, f"real: exit code ({err!r})")
+        with h5py.File("real.h5") as file:
+            self.assertEqual(file.attrs["clock"], "real", "clock")
+            hosts = [name.decode() for name in file["ranks/host"][:]]
+            self.assertEqual(hosts, list(HOSTNAMES), "real: two hosts")
+            text = {name: file.attrs[name] for name in file.attrs if name.startswith("clock_")}
+            residual = float(text["clock_residual_seconds"])
+            print(f"real time on two hosts: {text}")
+            self.assertTrue(0 < residual < math.inf, f"real: the clocks' residual is told: {residual}")
+
+
+if __name__ == "__main__":
+    main()

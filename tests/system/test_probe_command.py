@@ -13,7 +13,7 @@ from statistics import NormalDist
 import h5py
 import numpy
 
-from haloscope_program import SOURCE, Checks, Folder, own_lines, run
+from haloscope_program import SOURCE, ProgramTest, main, own_lines, run
 
 
 def virtual(network, **variables):
@@ -29,43 +29,10 @@ def half_round_trips(file, path):
         return 1e6 * data[data.attrs["warmup"]:]
 
 
-def check_native(check):
-    """On this machine: no number can be told beforehand, but all must be there."""
-    status, out, err = run(["probe", "--seconds", "3", "--output", "here.h5", "--write-profile", "here.toml"], 2)
-    check.equal(status, 0, f"probe: exit code ({err!r})")
-    check.equal(own_lines(err), [], "probe: nothing on standard error")
-    for words in ("half round trip of 1 byte", "slowest pair within a node: ranks 0 (", "noisiest core: ", "STREAM triad ",
-                  "allreduce 8 B", "barrier", "halo 2 x 512 B", "  here.h5\n  here.toml\n"):
-        check(words in out, f"probe: {words!r} in {out!r}")
-    check.equal(run(["show", "here.h5"])[:2], (0, out.replace("  here.toml\n", "")), "show prints the same table")
-
-    with h5py.File("here.h5") as probe:
-        check.equal((probe.attrs["schema"], probe.attrs["schema_version"]), ("haloscope-probe", 1), "schema")
-        check.equal(probe.attrs["profile"], Path("here.toml").read_text(), "the profile is in the file, too")
-        check.equal(len(probe["ranks/host"]), 2, "a host for each rank")
-        check(numpy.all(probe["detours/observed_seconds"][:] > 0), "all ranks looked for detours")
-        check(numpy.all(probe["within_node/costs/half_round_trip_seconds"][:] > 0), "every size took time")
-    samples = half_round_trips("here.h5", "within_node")
-    profile = tomllib.loads(Path("here.toml").read_text())
-    check.equal(profile["about"]["evidence"], "probed", "evidence")
-    check("on one node" in profile["about"]["caveat"], f"one node: {profile['about']['caveat']!r}")
-    jitter = profile["within_node"]["jitter"]
-    check.equal(jitter["samples"], len(samples), "as many samples in the profile as in the file")
-    found = numpy.quantile(samples, jitter["p"])
-    check(numpy.allclose(found, jitter["us"], rtol=1e-5), f"the profile's table is that of the samples: {found} {jitter['us']}")
-    check.equal(run(["networks", "here.toml"])[0], 0, "the profile can be looked at")
-
-    status, _, err = run(["probe", "--write-profile", "here.toml"], 2)
-    check(status == 2 and "here.toml: exists" in err, f"a profile that exists is not overwritten: {err!r}")
-    status, _, err = run(["probe", "--write-profile", "alone.toml"], 1)
-    check(status == 2 and "at least 2 ranks" in err, f"no profile from one rank: {err!r}")
-    check(not Path("alone.toml").exists(), "nothing is left behind")
-
-
 def standard_error(p, lag1, samples):
-    """Of the part of so many samples that lies below their quantile at @p p, where neighbours are alike by lag 1 of a Gaussian copula:
-    sum over all lags k of the covariance of z_0 < h and z_k < h, by Mehler's expansion in Hermite polynomials (Cramer & Leadbetter,
-    Stationary and Related Stochastic Processes, 1967, 10.8)."""
+    """The standard error of the share of samples below their quantile at @p p, where neighbours are alike by lag 1 of a Gaussian
+    copula. It sums the covariance of z_0 < h and z_k < h over all lags k, by Mehler's expansion in Hermite polynomials (Cramer &
+    Leadbetter, Stationary and Related Stochastic Processes, 1967, 10.8)."""
     h = NormalDist().inv_cdf(p)
     density = NormalDist().pdf(h)
     total, before, hermite = p * (1 - p), 0.0, 1.0  # hermite: He_(j-1)(h) / sqrt((j-1)!)
@@ -77,9 +44,9 @@ def standard_error(p, lag1, samples):
 
 
 def disagreement(wanted, modelled, lag1, told=False):
-    """What of a sample in virtual time is not as the table (p: value) that it was drawn from. p50, p90, p99 must be within 1, 2, 5 %;
-    or, where the table is so steep that one more sample in a thousand moves a quantile further (two kinds of messages, with nothing
-    between), as much of the sample must lie below the value as so many correlated samples can tell: 4 standard errors."""
+    """Where a sample in virtual time differs from the table (p: value) that it was drawn from. p50, p90 and p99 must be within 1, 2
+    and 5 %. A table of two kinds of messages with nothing between is too steep for that: one more sample in a thousand moves a
+    quantile further. There the share of the sample below the value must be p within 4 standard errors of correlated samples."""
     wrong = []
     for p, tolerance in ((0.5, 0.01), (0.9, 0.02), (0.99, 0.05)):
         if p not in wanted:
@@ -87,7 +54,8 @@ def disagreement(wanted, modelled, lag1, told=False):
         found = numpy.quantile(modelled, p)
         below, above = numpy.mean(modelled < wanted[p] * (1 - 1e-5)), numpy.mean(modelled > wanted[p] * (1 + 1e-5))
         error = 4 * standard_error(p, lag1, len(modelled))
-        words = f"p{100 * p:g}: {wanted[p]:.4f} us, in virtual time {found:.4f} us and {below:.4f} to {1 - above:.4f} below (+- {error:.4f})"
+        words = (f"p{100 * p:g}: {wanted[p]:.4f} us, in virtual time {found:.4f} us "
+                 f"and {below:.4f} to {1 - above:.4f} below (+- {error:.4f})")
         if told:
             print(words)
         if abs(found / wanted[p] - 1) > tolerance and not below - error <= p <= 1 - above + error:
@@ -99,63 +67,93 @@ def table_of(path):
     return dict(zip(path["jitter"]["p"], path["jitter"]["us"]))
 
 
-def check_native_reproduction(check):
-    """A ping-pong in virtual time on what was probed here: its half round trips are those of the table. No clock of the machine has a
-    say once the samples are there."""
-    status, _, err = run(["probe", "--seconds", "2", "--output", "again.h5"], 2, env=virtual("here.toml", HALOSCOPE_WITHOUT="noise"))
-    check.equal(status, 0, f"probe of here.toml: exit code ({err!r})")
-    profile = tomllib.loads(Path("here.toml").read_text())["within_node"]
-    modelled = half_round_trips("again.h5", "between_nodes")
-    print(f"measured here: {profile['jitter']['samples']} samples of lag 1 {profile['lag1']}; in virtual time {len(modelled)}")
-    check.equal(disagreement(table_of(profile), modelled, profile["lag1"], told=True), [], "here and in virtual time")
+class ProbeCommand(ProgramTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.here = run(["probe", "--seconds", "3", "--output", "here.h5", "--write-profile", "here.toml"], 2)
+
+    def test_native(self):
+        """On this machine: no number can be told beforehand, but all must be there."""
+        status, out, err = self.here
+        self.assertEqual(status, 0, f"probe: exit code ({err!r})")
+        self.assertEqual(own_lines(err), [], "probe: nothing on standard error")
+        for words in ("half round trip of 1 byte", "slowest pair within a node: ranks 0 (", "noisiest core: ", "STREAM triad ",
+                      "allreduce 8 B", "barrier", "halo 2 x 512 B", "  here.h5\n  here.toml\n"):
+            self.assertTrue(words in out, f"probe: {words!r} in {out!r}")
+        self.assertEqual(run(["show", "here.h5"])[:2], (0, out.replace("  here.toml\n", "")), "show prints the same table")
+
+        with h5py.File("here.h5") as probe:
+            self.assertEqual((probe.attrs["schema"], probe.attrs["schema_version"]), ("haloscope-probe", 1), "schema")
+            self.assertEqual(probe.attrs["profile"], Path("here.toml").read_text(), "the profile is in the file, too")
+            self.assertEqual(len(probe["ranks/host"]), 2, "a host for each rank")
+            self.assertTrue(numpy.all(probe["detours/observed_seconds"][:] > 0), "all ranks looked for detours")
+            self.assertTrue(numpy.all(probe["within_node/costs/half_round_trip_seconds"][:] > 0), "every size took time")
+        samples = half_round_trips("here.h5", "within_node")
+        profile = tomllib.loads(Path("here.toml").read_text())
+        self.assertEqual(profile["about"]["evidence"], "probed", "evidence")
+        self.assertTrue("on one node" in profile["about"]["caveat"], f"one node: {profile['about']['caveat']!r}")
+        jitter = profile["within_node"]["jitter"]
+        self.assertEqual(jitter["samples"], len(samples), "as many samples in the profile as in the file")
+        found = numpy.quantile(samples, jitter["p"])
+        self.assertTrue(numpy.allclose(found, jitter["us"], rtol=1e-5),
+                        f"the profile's table is that of the samples: {found} {jitter['us']}")
+        self.assertEqual(run(["networks", "here.toml"])[0], 0, "the profile can be looked at")
+
+        status, _, err = run(["probe", "--write-profile", "here.toml"], 2)
+        self.assertTrue(status == 2 and "here.toml: exists" in err, f"a profile that exists is not overwritten: {err!r}")
+        status, _, err = run(["probe", "--write-profile", "alone.toml"], 1)
+        self.assertTrue(status == 2 and "at least 2 ranks" in err, f"no profile from one rank: {err!r}")
+        self.assertTrue(not Path("alone.toml").exists(), "nothing is left behind")
+
+    def test_native_reproduction(self):
+        """The half round trips of a ping-pong in virtual time, on what was probed here, are those of the table. They depend on no
+        clock of the machine once the samples are there."""
+        status, _, err = run(["probe", "--seconds", "2", "--output", "again.h5"], 2,
+                             env=virtual("here.toml", HALOSCOPE_WITHOUT="noise"))
+        self.assertEqual(status, 0, f"probe of here.toml: exit code ({err!r})")
+        profile = tomllib.loads(Path("here.toml").read_text())["within_node"]
+        modelled = half_round_trips("again.h5", "between_nodes")
+        print(f"measured here: {profile['jitter']['samples']} samples of lag 1 {profile['lag1']}; in virtual time {len(modelled)}")
+        self.assertEqual(disagreement(table_of(profile), modelled, profile["lag1"], told=True), [], "here and in virtual time")
+
+    def test_reproduction(self):
+        """A probe of a probed profile finds that profile."""
+        for place, network in ((SOURCE / "cases/networks/synthetic.toml", "first.toml"), ("first.toml", "second.toml")):
+            status, _, err = run(["probe", "--seconds", "2", "--output", network + ".h5", "--write-profile", network], 2,
+                                 env=virtual(place))
+            self.assertEqual(status, 0, f"probe of {place}: exit code ({err!r})")
+        wanted = tomllib.loads(Path("first.toml").read_text())["between_nodes"]
+        found = tomllib.loads(Path("second.toml").read_text())["between_nodes"]
+        samples = half_round_trips("second.toml.h5", "between_nodes")
+        self.assertTrue(len(samples) == 100000, f"{len(samples)} samples")
+        table, lag1 = table_of(wanted), wanted["lag1"]
+        self.assertEqual(disagreement(table, samples, lag1, told=True), [], "a profile and its probe")
+        # What is checked can fail: a bias of 3 %, a tail of 12 messages in a hundred for 10.
+        self.assertEqual(len(disagreement(table, 1.03 * samples, lag1)), 2, "p50 and p90 of times 3 % longer")
+        longer = numpy.sort(samples)
+        longer[88000:90000] += numpy.quantile(samples, 0.92) - numpy.quantile(samples, 0.88)
+        self.assertEqual(len(disagreement(table, longer, lag1)), 1, "p90 where more messages are late")
+        for key, tolerance in (("overhead_us", 0.02), ("gap_us", 0.02), ("bandwidth_GBps", 0.02)):
+            self.assertTrue(abs(found[key] - wanted[key]) <= tolerance * wanted[key], f"{key}: {found[key]} for {wanted[key]}")
+        self.assertTrue(abs(found["lag1"] - wanted["lag1"]) <= 0.02, f"lag1: {found['lag1']} for {wanted['lag1']}")
+        curves = numpy.array([found["curve"]["us"], wanted["curve"]["us"]])
+        self.assertTrue(numpy.all(abs(curves[0] / curves[1] - 1) <= 0.02), f"curves: {curves}")
+
+    def test_noise(self):
+        """100 Hz of 100 us are found as 100 +- 5 Hz and 100 +- 10 us."""
+        noise = "detours.rate_per_s=100\ndetours.duration_us=100"
+        status, out, err = run(["probe", "--seconds", "3", "--output", "noise.h5"], 2,
+                               env=virtual(SOURCE / "cases/networks/synthetic.toml", HALOSCOPE_NETWORK_SET=noise))
+        self.assertEqual(status, 0, f"probe of noise: exit code ({err!r})")
+        self.assertTrue(re.search(r"clock virtual", out) is not None, f"the table names the clock: {out!r}")
+        with h5py.File("noise.h5") as probe:
+            rates, durations = probe["detours/rate_per_second"][:], probe["detours/median_seconds"][:]
+            print(f"noise of 100 Hz x 100 us: {rates} Hz x {1e6 * durations} us")
+            self.assertTrue(numpy.all(abs(rates - 100) <= 5), f"rates {rates}")
+            self.assertTrue(numpy.all(abs(1e6 * durations - 100) <= 10), f"durations {durations}")
+            self.assertTrue(numpy.all(abs(probe["detours/cpu_fraction"][:] - 0.01) <= 0.001), "a hundredth of the time")
 
 
-def check_reproduction(check):
-    """A probe of a probed profile finds that profile."""
-    for place, network in ((SOURCE / "cases/networks/synthetic.toml", "first.toml"), ("first.toml", "second.toml")):
-        status, _, err = run(["probe", "--seconds", "2", "--output", network + ".h5", "--write-profile", network], 2, env=virtual(place))
-        check.equal(status, 0, f"probe of {place}: exit code ({err!r})")
-    wanted = tomllib.loads(Path("first.toml").read_text())["between_nodes"]
-    found = tomllib.loads(Path("second.toml").read_text())["between_nodes"]
-    samples = half_round_trips("second.toml.h5", "between_nodes")
-    check(len(samples) == 100000, f"{len(samples)} samples")
-    table, lag1 = table_of(wanted), wanted["lag1"]
-    check.equal(disagreement(table, samples, lag1, told=True), [], "a profile and its probe")
-    # What is checked can fail: a bias of 3 %, a tail of 12 messages in a hundred for 10.
-    check.equal(len(disagreement(table, 1.03 * samples, lag1)), 2, "p50 and p90 of times 3 % longer")
-    longer = numpy.sort(samples)
-    longer[88000:90000] += numpy.quantile(samples, 0.92) - numpy.quantile(samples, 0.88)
-    check.equal(len(disagreement(table, longer, lag1)), 1, "p90 where more messages are late")
-    for key, tolerance in (("overhead_us", 0.02), ("gap_us", 0.02), ("bandwidth_GBps", 0.02)):
-        check(abs(found[key] - wanted[key]) <= tolerance * wanted[key], f"{key}: {found[key]} for {wanted[key]}")
-    check(abs(found["lag1"] - wanted["lag1"]) <= 0.02, f"lag1: {found['lag1']} for {wanted['lag1']}")
-    curves = numpy.array([found["curve"]["us"], wanted["curve"]["us"]])
-    check(numpy.all(abs(curves[0] / curves[1] - 1) <= 0.02), f"curves: {curves}")
-
-
-def check_noise(check):
-    """100 Hz of 100 us are found as 100 +- 5 Hz and 100 +- 10 us."""
-    noise = "detours.rate_per_s=100\ndetours.duration_us=100"
-    status, out, err = run(["probe", "--seconds", "3", "--output", "noise.h5"], 2,
-                           env=virtual(SOURCE / "cases/networks/synthetic.toml", HALOSCOPE_NETWORK_SET=noise))
-    check.equal(status, 0, f"probe of noise: exit code ({err!r})")
-    check(re.search(r"clock virtual", out) is not None, f"the table names the clock: {out!r}")
-    with h5py.File("noise.h5") as probe:
-        rates, durations = probe["detours/rate_per_second"][:], probe["detours/median_seconds"][:]
-        print(f"noise of 100 Hz x 100 us: {rates} Hz x {1e6 * durations} us")
-        check(numpy.all(abs(rates - 100) <= 5), f"rates {rates}")
-        check(numpy.all(abs(1e6 * durations - 100) <= 10), f"durations {durations}")
-        check(numpy.all(abs(probe["detours/cpu_fraction"][:] - 0.01) <= 0.001), "a hundredth of the time")
-
-
-def main():
-    check = Checks()
-    with Folder():
-        check_native(check)
-        check_native_reproduction(check)
-        check_reproduction(check)
-        check_noise(check)
-    check.end()
-
-
-main()
+if __name__ == "__main__":
+    main()

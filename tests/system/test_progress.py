@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The live line: on a terminal it tells step, rate, median, share in MPI and time left, then clears itself; a pipe sees none. A probe's
-tells what is measured."""
+"""The live line. On a terminal it tells step, rate, median, share in MPI and time left, and is cleared at the end; a pipe gets
+none. The line of a probe tells what is measured."""
 import os
 import pty
 import re
@@ -9,7 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from haloscope_program import CUBE, Checks, Folder, launch, run
+from haloscope_program import CUBE, ProgramTest, launch, main, run
 
 LINE = re.compile(r"\rstep \d+/\d+  [\d.e+]+ steps/s  median [\d.e+-]+ ms  MPI \d+ %  .+ left")
 
@@ -39,25 +39,27 @@ def on_a_terminal(arguments, ranks, timeout=120):
     return status, seen.decode(errors="replace")
 
 
-def main():
-    check = Checks()
-    with Folder():
+class Progress(ProgramTest):
+    def test_run(self):
         Path("cube.toml").write_text(CUBE)
         arguments = ["run", "cube.toml", "--steps", "5", "--force", "--output"]
         for ranks in (None, 2):
             what = "alone" if ranks is None else f"under mpirun on {ranks}"
-            status, seen = on_a_terminal([*arguments, f"terminal-{ranks}.h5"], ranks)
-            check.equal(status, 0, f"{what}: exit code ({seen!r})")
-            check(LINE.search(seen) is not None, f"{what}: the live line in {seen!r}")
-            check("\r\x1b[K" in seen[seen.rindex(" left"):] if " left" in seen else False, f"{what}: the line is cleared at the end of {seen!r}")
-            status, _, err = run([*arguments, f"pipe-{ranks}.h5"], ranks)
-            check.equal(status, 0, f"{what}: exit code with a pipe ({err!r})")
-            check(" steps/s " not in err and "\r" not in err, f"{what}: nothing on a pipe, found {err!r}")
+            with self.subTest(what):
+                status, seen = on_a_terminal([*arguments, f"terminal-{ranks}.h5"], ranks)
+                self.assertEqual(status, 0, f"{what}: exit code ({seen!r})")
+                self.assertRegex(seen, LINE, f"{what}: the live line in {seen!r}")
+                self.assertIn("\r\x1b[K", seen[seen.rindex(" left"):], f"{what}: the line is cleared at the end of {seen!r}")
+                status, _, err = run([*arguments, f"pipe-{ranks}.h5"], ranks)
+                self.assertEqual(status, 0, f"{what}: exit code with a pipe ({err!r})")
+                self.assertTrue(" steps/s " not in err and "\r" not in err, f"{what}: nothing on a pipe, found {err!r}")
+
+    def test_probe(self):
         status, seen = on_a_terminal(["probe", "--seconds", "1"], 2)
-        check.equal(status, 0, f"probe: exit code ({seen!r})")
-        check(PROBE_LINE.search(seen) is not None, f"probe: the live line in {seen!r}")
-        check(seen.endswith("\r\x1b[K"), f"probe: the line is cleared at the end of {seen!r}")
-    check.end()
+        self.assertEqual(status, 0, f"probe: exit code ({seen!r})")
+        self.assertRegex(seen, PROBE_LINE, f"probe: the live line in {seen!r}")
+        self.assertTrue(seen.endswith("\r\x1b[K"), f"probe: the line is cleared at the end of {seen!r}")
 
 
-main()
+if __name__ == "__main__":
+    main()

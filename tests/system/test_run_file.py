@@ -5,7 +5,7 @@ from pathlib import Path
 import h5py
 import numpy
 
-from haloscope_program import CUBE, SWEEP, VORTEX, Checks, Folder, run
+from haloscope_program import CUBE, SWEEP, VORTEX, ProgramTest, main, run
 
 # Root attributes (cases/RUN_FILE.md) and the kind of each.
 TEXT = ["schema", "case_name", "case_text", "effective_case", "command_line", "created_utc", "haloscope_version", "git_commit",
@@ -19,132 +19,127 @@ def text(value):
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def check_schema(check, what, file, ranks, steps):
-    for name in TEXT:
-        check(name in file.attrs and len(text(file.attrs[name])) > 0, f"{what}: text attribute {name}")
-    for name in WHOLE:
-        check(name in file.attrs and numpy.issubdtype(numpy.asarray(file.attrs[name]).dtype, numpy.integer),
-              f"{what}: integer attribute {name}")
-    check("invalid_reasons" in file.attrs, f"{what}: attribute invalid_reasons")
-    check.equal(text(file.attrs["schema"]), "haloscope-run", f"{what}: schema")
-    check.equal(int(file.attrs["schema_version"]), 1, f"{what}: schema version")
-    check.equal(int(file.attrs["ranks"]), ranks, f"{what}: ranks")
-    check.equal(int(file.attrs["steps_completed"]), steps, f"{what}: steps")
-
-    phases = [text(name) for name in file["timing/phase_seconds"].attrs["phases"]]
-    check.equal(phases, ["other", "halo", "momentum", "projection", "krylov", "stencil", "smoother", "coarse", "monitor"],
-                f"{what}: phases")
-    shapes = {"step_seconds": 2, "step_start_seconds": 2, "phase_seconds": 3, "point_to_point_seconds": 3,
-              "collective_seconds": 3, "messages": 3, "bytes": 3, "collectives": 3}
-    for name, rank_of_array in shapes.items():
-        found = file["timing"][name]
-        wanted = (steps, ranks) if rank_of_array == 2 else (steps, ranks, len(phases))
-        check.equal(found.shape, wanted, f"{what}: shape of {name}")
-        check.equal(found.dtype.str, "<i8" if name in ("messages", "bytes", "collectives") else "<f8", f"{what}: type of {name}")
-    for name, found in file["solver"].items():
-        check.equal((found.shape, found.dtype.str), ((steps,), "<f8"), f"{what}: /solver/{name}")
-        check(bool(numpy.isfinite(found[:]).all()), f"{what}: /solver/{name} is finite")
-    for name in PER_RANK:
-        check.equal(file["ranks"][name].shape, (ranks,), f"{what}: /ranks/{name}")
-    check("topology_xml" in file["machine"], f"{what}: topology")
-
-
-def check_times(check, what, file):
-    step = file["timing/step_seconds"][:]
-    gap = numpy.abs(file["timing/phase_seconds"][:].sum(axis=2) - step) / step
-    check(gap.max() <= 0.01, f"{what}: phases sum to the step within 1 %, worst {gap.max():.3g}")
-    check(step.min() > 0, f"{what}: every step took time")
-    start = file["timing/step_start_seconds"][:]
-    check(bool((numpy.diff(start, axis=0) >= step[:-1] * (1 - 1e-9)).all()), f"{what}: steps follow each other")
-    for name in ("point_to_point_seconds", "collective_seconds"):
-        part = file["timing"][name][:]
-        check(bool((part >= 0).all()), f"{what}: {name} is there and not negative")
-        check(bool((part.sum(axis=2) <= step * 1.001).all()), f"{what}: {name} is part of the step")
-
-
-def one_run(check, name, ranks, steps):
-    what = f"{name} on {ranks}"
-    status, out, err = run(["run", f"{name}.toml"], ranks)
-    check.equal(status, 0, f"{what}: exit code ({err.strip()!r})")
-    check("haloscope: " not in err, f"{what}: standard error holds warnings only: {err!r}")
-    path = f"{name}-{ranks}ranks.h5"
-    check(out.endswith(f"  VALID\n  {path}\n"), f"{what}: the summary ends with the verdict: {out[-200:]!r}")
-    status, shown, err = run(["show", path])
-    check.equal((status, err), (0, ""), f"{what}: show")
-    check.equal(shown, out, f"{what}: show prints what run printed")
-    with h5py.File(path) as file:
-        check_schema(check, what, file, ranks, steps)
-        check_times(check, what, file)
-        check.equal(int(file.attrs["valid"]), 1, f"{what}: valid")
-        check(Path(f"{name}.toml").read_text() == text(file.attrs["case_text"]), f"{what}: case text")
-        sent = file["timing/messages"][:].sum()
-        check.equal(sent > 0, ranks > 1, f"{what}: messages are sent between ranks only")
-        return {key: file["solver"][key][:] for key in file["solver"]}
-
-
-def check_vortex_profile(check):
-    with h5py.File("vortex-2ranks.h5") as file:
-        y = file["profiles/u_along_y/coordinate"][:]
-        u = file["profiles/u_along_y/value"][:]
-        time = file["solver/time"][-1]
-        error = numpy.abs(u - numpy.cos(y) * numpy.exp(-2 * 0.01 * time)).max()
-        check(error < 0.02, f"vortex: profile of u, error {error:.3g}")
-        check.equal([text(name) for name in file["expect/name"][:]], ["velocity_error_max"], "vortex: names of checks")
-        check.equal(len(file["expect/measured"]), 1, "vortex: number of checks")
-
-
-def check_sweep_profile(check):
-    with h5py.File("sweep-2ranks.h5") as file:
-        check.equal(file["profiles/exchange_seconds/coordinate"][:].tolist(), [8 * 2 * n * n for n in (1, 4, 9)],
-                    "sweep: bytes of a message")
-        check(bool((file["profiles/exchange_seconds/value"][:] > 0).all()), "sweep: seconds of an exchange")
-
-
-def check_failing(check):
-    """A run that misses an expectation says so everywhere, and a mistake in the physics does not pass."""
-    status, out, _ = run(["run", "vortex.toml", "--output", "bad.h5", "--set", "flow.viscosity_m2_per_s=0.02", "--steps", "3",
-                          "--set", "halo.method=mock"], 2)
-    check.equal(status, 4, "mock: exit code")
-    check("INVALID" in out and "fields were not exchanged" in out, f"mock: verdict {out!r}")
-    with h5py.File("bad.h5") as file:
-        check.equal(int(file.attrs["valid"]), 0, "mock: valid")
-        check(len(file.attrs["invalid_reasons"]) > 0, "mock: reasons")
-    strict = VORTEX.replace("tolerance = 0.01\n", "tolerance = 1e-12\n")
-    check(strict != VORTEX, "strict: the tolerance was replaced")
-    Path("strict.toml").write_text(strict.replace('"vortex"', '"strict"'))
-    status, out, _ = run(["run", "strict.toml"], 2)
-    check.equal(status, 4, "strict: exit code")
-    check("FAIL" in out and "INVALID" in out, f"strict: verdict {out!r}")
-
-
-def check_force(check):
-    """--force overwrites a run file, and nothing else does."""
-    before = Path("cube-2ranks.h5").read_bytes()
-    status, _, err = run(["run", "cube.toml"], 2)
-    check.equal(status, 2, f"an existing file: exit code ({err!r})")
-    check(Path("cube-2ranks.h5").read_bytes() == before, "an existing file is kept")
-    status, _, err = run(["run", "cube.toml", "--force", "--steps", "2"], 2)
-    check.equal(status, 0, f"--force: exit code ({err!r})")
-    with h5py.File("cube-2ranks.h5") as file:
-        check.equal(int(file.attrs["steps_completed"]), 2, "--force: the new run is there")
-
-
-def main():
-    check = Checks()
-    with Folder():
+class RunFile(ProgramTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
         for name, case in (("vortex", VORTEX), ("cube", CUBE), ("sweep", SWEEP)):
             Path(f"{name}.toml").write_text(case)
-        alone, both = one_run(check, "vortex", 1, 40), one_run(check, "vortex", 2, 40)
+
+    def check_schema(self, what, file, ranks, steps):
+        for name in TEXT:
+            self.assertTrue(name in file.attrs and len(text(file.attrs[name])) > 0, f"{what}: text attribute {name}")
+        for name in WHOLE:
+            self.assertTrue(name in file.attrs and numpy.issubdtype(numpy.asarray(file.attrs[name]).dtype, numpy.integer),
+                            f"{what}: integer attribute {name}")
+        self.assertTrue("invalid_reasons" in file.attrs, f"{what}: attribute invalid_reasons")
+        self.assertEqual(text(file.attrs["schema"]), "haloscope-run", f"{what}: schema")
+        self.assertEqual(int(file.attrs["schema_version"]), 1, f"{what}: schema version")
+        self.assertEqual(int(file.attrs["ranks"]), ranks, f"{what}: ranks")
+        self.assertEqual(int(file.attrs["steps_completed"]), steps, f"{what}: steps")
+
+        phases = [text(name) for name in file["timing/phase_seconds"].attrs["phases"]]
+        self.assertEqual(phases, ["other", "halo", "momentum", "projection", "krylov", "stencil", "smoother", "coarse", "monitor"],
+                         f"{what}: phases")
+        shapes = {"step_seconds": 2, "step_start_seconds": 2, "phase_seconds": 3, "point_to_point_seconds": 3,
+                  "collective_seconds": 3, "messages": 3, "bytes": 3, "collectives": 3}
+        for name, rank_of_array in shapes.items():
+            found = file["timing"][name]
+            wanted = (steps, ranks) if rank_of_array == 2 else (steps, ranks, len(phases))
+            self.assertEqual(found.shape, wanted, f"{what}: shape of {name}")
+            self.assertEqual(found.dtype.str, "<i8" if name in ("messages", "bytes", "collectives") else "<f8",
+                             f"{what}: type of {name}")
+        for name, found in file["solver"].items():
+            self.assertEqual((found.shape, found.dtype.str), ((steps,), "<f8"), f"{what}: /solver/{name}")
+            self.assertTrue(bool(numpy.isfinite(found[:]).all()), f"{what}: /solver/{name} is finite")
+        for name in PER_RANK:
+            self.assertEqual(file["ranks"][name].shape, (ranks,), f"{what}: /ranks/{name}")
+        self.assertTrue("topology_xml" in file["machine"], f"{what}: topology")
+
+    def check_times(self, what, file):
+        step = file["timing/step_seconds"][:]
+        gap = numpy.abs(file["timing/phase_seconds"][:].sum(axis=2) - step) / step
+        self.assertTrue(gap.max() <= 0.01, f"{what}: phases sum to the step within 1 %, worst {gap.max():.3g}")
+        self.assertTrue(step.min() > 0, f"{what}: every step took time")
+        start = file["timing/step_start_seconds"][:]
+        self.assertTrue(bool((numpy.diff(start, axis=0) >= step[:-1] * (1 - 1e-9)).all()), f"{what}: steps follow each other")
+        for name in ("point_to_point_seconds", "collective_seconds"):
+            part = file["timing"][name][:]
+            self.assertTrue(bool((part >= 0).all()), f"{what}: {name} is there and not negative")
+            self.assertTrue(bool((part.sum(axis=2) <= step * 1.001).all()), f"{what}: {name} is part of the step")
+
+    def one_run(self, name, ranks, steps):
+        what = f"{name} on {ranks}"
+        status, out, err = run(["run", f"{name}.toml"], ranks)
+        self.assertEqual(status, 0, f"{what}: exit code ({err.strip()!r})")
+        self.assertTrue("haloscope: " not in err, f"{what}: standard error holds warnings only: {err!r}")
+        path = f"{name}-{ranks}ranks.h5"
+        self.assertTrue(out.endswith(f"  VALID\n  {path}\n"), f"{what}: the summary ends with the verdict: {out[-200:]!r}")
+        status, shown, err = run(["show", path])
+        self.assertEqual((status, err), (0, ""), f"{what}: show")
+        self.assertEqual(shown, out, f"{what}: show prints what run printed")
+        with h5py.File(path) as file:
+            self.check_schema(what, file, ranks, steps)
+            self.check_times(what, file)
+            self.assertEqual(int(file.attrs["valid"]), 1, f"{what}: valid")
+            self.assertTrue(Path(f"{name}.toml").read_text() == text(file.attrs["case_text"]), f"{what}: case text")
+            sent = file["timing/messages"][:].sum()
+            self.assertEqual(sent > 0, ranks > 1, f"{what}: messages are sent between ranks only")
+            return {key: file["solver"][key][:] for key in file["solver"]}
+
+    def test_vortex(self):
+        alone, both = self.one_run("vortex", 1, 40), self.one_run("vortex", 2, 40)
         energy = numpy.abs(alone["kinetic_energy"] / both["kinetic_energy"] - 1).max()
-        check(energy < 1e-7, f"vortex: one energy on 1 and 2 ranks, apart by {energy:.3g}")
-        for ranks in (1, 2):
-            one_run(check, "cube", ranks, 5)
-            one_run(check, "sweep", ranks, 8)
-        check_vortex_profile(check)
-        check_sweep_profile(check)
-        check_failing(check)
-        check_force(check)
-    check.end()
+        self.assertTrue(energy < 1e-7, f"vortex: one energy on 1 and 2 ranks, apart by {energy:.3g}")
+        with h5py.File("vortex-2ranks.h5") as file:
+            y = file["profiles/u_along_y/coordinate"][:]
+            u = file["profiles/u_along_y/value"][:]
+            time = file["solver/time"][-1]
+            error = numpy.abs(u - numpy.cos(y) * numpy.exp(-2 * 0.01 * time)).max()
+            self.assertTrue(error < 0.02, f"vortex: profile of u, error {error:.3g}")
+            self.assertEqual([text(name) for name in file["expect/name"][:]], ["velocity_error_max"], "vortex: names of checks")
+            self.assertEqual(len(file["expect/measured"]), 1, "vortex: number of checks")
+
+    def test_cube(self):
+        self.one_run("cube", 1, 5)
+        self.one_run("cube", 2, 5)
+        self.check_force("cube-2ranks.h5")
+
+    def check_force(self, path):
+        """--force overwrites a run file, and nothing else does."""
+        before = Path(path).read_bytes()
+        status, _, err = run(["run", "cube.toml"], 2)
+        self.assertEqual(status, 2, f"an existing file: exit code ({err!r})")
+        self.assertTrue(Path(path).read_bytes() == before, "an existing file is kept")
+        status, _, err = run(["run", "cube.toml", "--force", "--steps", "2"], 2)
+        self.assertEqual(status, 0, f"--force: exit code ({err!r})")
+        with h5py.File(path) as file:
+            self.assertEqual(int(file.attrs["steps_completed"]), 2, "--force: the new run is there")
+
+    def test_sweep(self):
+        self.one_run("sweep", 1, 8)
+        self.one_run("sweep", 2, 8)
+        with h5py.File("sweep-2ranks.h5") as file:
+            self.assertEqual(file["profiles/exchange_seconds/coordinate"][:].tolist(), [8 * 2 * n * n for n in (1, 4, 9)],
+                             "sweep: bytes of a message")
+            self.assertTrue(bool((file["profiles/exchange_seconds/value"][:] > 0).all()), "sweep: seconds of an exchange")
+
+    def test_failing(self):
+        """A run that misses an expectation says so everywhere, and a mistake in the physics does not pass."""
+        status, out, _ = run(["run", "vortex.toml", "--output", "bad.h5", "--set", "flow.viscosity_m2_per_s=0.02", "--steps", "3",
+                              "--set", "halo.method=mock"], 2)
+        self.assertEqual(status, 4, "mock: exit code")
+        self.assertTrue("INVALID" in out and "fields were not exchanged" in out, f"mock: verdict {out!r}")
+        with h5py.File("bad.h5") as file:
+            self.assertEqual(int(file.attrs["valid"]), 0, "mock: valid")
+            self.assertTrue(len(file.attrs["invalid_reasons"]) > 0, "mock: reasons")
+        strict = VORTEX.replace("tolerance = 0.01\n", "tolerance = 1e-12\n")
+        self.assertTrue(strict != VORTEX, "strict: the tolerance was replaced")
+        Path("strict.toml").write_text(strict.replace('"vortex"', '"strict"'))
+        status, out, _ = run(["run", "strict.toml"], 2)
+        self.assertEqual(status, 4, "strict: exit code")
+        self.assertTrue("FAIL" in out and "INVALID" in out, f"strict: verdict {out!r}")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -9,7 +9,7 @@ from pathlib import Path
 import h5py
 import numpy
 
-from haloscope_program import CUBE, Checks, Folder, launch, run
+from haloscope_program import CUBE, ProgramTest, launch, main, run
 
 STEPS = 1000000  # far more than a test waits for
 LONG = CUBE.replace("steps = 5", f"steps = {STEPS}").replace("[16, 16, 16]", "[8, 8, 8]")
@@ -42,56 +42,60 @@ def wait_until_it_steps(path, job):
     raise RuntimeError(f"{path} never came: {job.communicate()}")
 
 
-def check_signal(check, ranks, number):
-    path = f"stopped-{ranks}.h5"
-    with subprocess.Popen(launch(["run", "long.toml", "--output", path], ranks), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True) as job:
-        wait_until_it_steps(path, job)
-        os.kill(children_named(job.pid, "haloscope")[0] if ranks else job.pid, number)
-        out, err = job.communicate(timeout=60)
-    what = f"{number.name} on {ranks or 1}"
-    check.equal(job.returncode, 4, f"{what}: exit code ({err!r})")
-    check(f"stopped by {number.name} after" in out, f"{what}: the reason in {out!r}")
-    with h5py.File(path) as file:
-        done = int(file.attrs["steps_completed"])
-        check(0 < done < STEPS, f"{what}: {done} steps")
-        times = file["timing/step_seconds"]
-        check(bool((times[:done] > 0).all()), f"{what}: all steps are kept")
-        check(bool(numpy.isnan(times[done:done + 1000]).all()), f"{what}: the rest is NaN")
-        check.equal(int(file.attrs["valid"]), 0, f"{what}: not valid")
-        reason = file.attrs["ended_early"]
-        reason = reason.decode() if isinstance(reason, bytes) else reason
-        check(reason.startswith(f"stopped by {number.name} after {done} of {STEPS}"), f"{what}: marked short: {reason!r}")
-    status, shown, _ = run(["show", path])
-    check.equal((status, shown), (0, out), f"{what}: show prints what run printed")
-
-
-def check_kill(check):
-    path = "killed.h5"
-    with subprocess.Popen(launch(["run", "long.toml", "--output", path], 2), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as job:
-        wait_until_it_steps(path, job)
-        os.kill(children_named(job.pid, "haloscope")[-1], signal.SIGKILL)
-        job.communicate(timeout=60)
-    check(job.returncode != 0, "kill -9: exit code")
-    with h5py.File(path) as file:
-        done = int(file.attrs["steps_completed"])
-        check(done > 0, f"kill -9: {done} steps")
-        check(bool((file["timing/step_seconds"][:done] > 0).all()), "kill -9: flushed steps are kept")
-        check(bool(numpy.isnan(file["timing/step_seconds"][-1000:]).all()), "kill -9: the rest is NaN")
-        check.equal(int(file.attrs["valid"]), 0, "kill -9: not valid")
-    status, out, _ = run(["show", path])
-    check.equal(status, 0, "kill -9: show")
-    check("INVALID" in out, f"kill -9: verdict {out!r}")
-
-
-def main():
-    check = Checks()
-    with Folder():
+class Stop(ProgramTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
         Path("long.toml").write_text(LONG)
-        check_signal(check, None, signal.SIGTERM)
-        check_signal(check, 2, signal.SIGUSR1)
-        check_kill(check)
-    check.end()
+
+    def test_terminate_alone(self):
+        self.check_signal(None, signal.SIGTERM)
+
+    def test_user_signal_on_two_ranks(self):
+        self.check_signal(2, signal.SIGUSR1)
+
+    def check_signal(self, ranks, number):
+        path = f"stopped-{ranks}.h5"
+        with subprocess.Popen(launch(["run", "long.toml", "--output", path], ranks), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True) as job:
+            wait_until_it_steps(path, job)
+            os.kill(children_named(job.pid, "haloscope")[0] if ranks else job.pid, number)
+            out, err = job.communicate(timeout=60)
+        what = f"{number.name} on {ranks or 1}"
+        self.assertEqual(job.returncode, 4, f"{what}: exit code ({err!r})")
+        self.assertTrue(f"stopped by {number.name} after" in out, f"{what}: the reason in {out!r}")
+        with h5py.File(path) as file:
+            done = int(file.attrs["steps_completed"])
+            self.assertTrue(0 < done < STEPS, f"{what}: {done} steps")
+            times = file["timing/step_seconds"]
+            self.assertTrue(bool((times[:done] > 0).all()), f"{what}: all steps are kept")
+            self.assertTrue(bool(numpy.isnan(times[done:done + 1000]).all()), f"{what}: the rest is NaN")
+            self.assertEqual(int(file.attrs["valid"]), 0, f"{what}: not valid")
+            reason = file.attrs["ended_early"]
+            reason = reason.decode() if isinstance(reason, bytes) else reason
+            self.assertTrue(reason.startswith(f"stopped by {number.name} after {done} of {STEPS}"),
+                            f"{what}: marked short: {reason!r}")
+        status, shown, _ = run(["show", path])
+        self.assertEqual((status, shown), (0, out), f"{what}: show prints what run printed")
+
+    def test_kill(self):
+        path = "killed.h5"
+        with subprocess.Popen(launch(["run", "long.toml", "--output", path], 2), stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as job:
+            wait_until_it_steps(path, job)
+            os.kill(children_named(job.pid, "haloscope")[-1], signal.SIGKILL)
+            job.communicate(timeout=60)
+        self.assertTrue(job.returncode != 0, "kill -9: exit code")
+        with h5py.File(path) as file:
+            done = int(file.attrs["steps_completed"])
+            self.assertTrue(done > 0, f"kill -9: {done} steps")
+            self.assertTrue(bool((file["timing/step_seconds"][:done] > 0).all()), "kill -9: flushed steps are kept")
+            self.assertTrue(bool(numpy.isnan(file["timing/step_seconds"][-1000:]).all()), "kill -9: the rest is NaN")
+            self.assertEqual(int(file.attrs["valid"]), 0, "kill -9: not valid")
+        status, out, _ = run(["show", path])
+        self.assertEqual(status, 0, "kill -9: show")
+        self.assertTrue("INVALID" in out, f"kill -9: verdict {out!r}")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import h5py
 
-from haloscope_program import CUBE, PROGRAM, SOURCE, STEADY, SWEEP, Checks, Folder, run
+from haloscope_program import CUBE, PROGRAM, SOURCE, STEADY, SWEEP, ProgramTest, main, run
 
 SMALL = CUBE.replace("[16, 16, 16]", "[8, 8, 8]").replace("steps = 5", "steps = 4")
 
@@ -37,12 +37,6 @@ steps = 4
 warmup_steps = 1
 time_limit_s = 60
 """ + NETWORKS
-
-
-def write_inputs():
-    Path("cube.toml").write_text(SMALL)
-    Path("steady.toml").write_text(STEADY)
-    Path("tiny.toml").write_text(STUDY)
 
 
 def manifest(folder):
@@ -71,47 +65,6 @@ def start(arguments, **options):
     return subprocess.Popen([PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
 
 
-def check_whole(check):
-    begin = time.monotonic()
-    status, out, err = run(["study", "tiny.toml", "--output", "whole"], timeout=300)
-    elapsed = time.monotonic() - begin
-    check.equal(status, 0, f"a study: {err!r}")
-    check.equal(out, f"{Path('whole').resolve()}\n", "standard output is the folder")
-    check.equal(len(re.findall(r"^\[ ?\d+/12\] done ", err, re.M)), 12, f"a line a run in {err!r}")
-    whole = manifest("whole")
-    check.equal((whole["schema"], whole["schema_version"], whole["clock"], whole["launcher"]), ("haloscope-study", 1, "virtual", "local"),
-                "the manifest's head")
-    check.equal([value["label"] for value in whole["variables"][0]["values"]], ["fast", "slow"], "its variable")
-    check.equal(whole["variables"][0]["values"][0]["set_network"], {"between_nodes.half_round_trip_us": 2}, "settings as JSON")
-    check.equal(Path("whole/study.toml").read_text(), STUDY, "the study's copy")
-    seen = {(entry["labels"]["network"], entry["ranks"], entry["repeat"]) for entry in whole["runs"]}
-    check.equal(seen, {(label, ranks, repeat) for label in ("fast", "slow") for ranks in (1, 2, 4) for repeat in (1, 2)}, "the runs")
-    for entry in whole["runs"]:
-        check.equal((entry["state"], entry["reason"], entry["attempt"]), ("done", "", 1), entry["id"])
-        check(entry["seconds"] > 0 and entry["hosts"] == [os.uname().nodename] and entry["started_utc"].endswith("Z"), f"{entry}")
-        check("mpirun" in entry["command"] and PROGRAM in [os.path.realpath(word) for word in entry["command"]] or
-              os.path.realpath(PROGRAM) in entry["command"], f"the command {entry['command']}")
-        with h5py.File(Path("whole") / entry["file"]) as file:
-            check.equal((int(file.attrs["valid"]), int(file.attrs["ranks"]), int(file.attrs["seed"])),
-                        (1, entry["ranks"], entry["repeat"]), f"{entry['id']}: its file")
-            check.equal(int(file.attrs["steps_completed"]), 4, f"{entry['id']}: steps")
-        check((Path("whole") / entry["log"]).read_text().startswith("$ env "), f"{entry['id']}: the log begins with the command")
-    # What the two networks are shows in what was measured: 8 µs a message apart.
-    times = {entry["labels"]["network"]: steps_of(Path("whole") / entry["file"])[-1][0] for entry in whole["runs"]
-             if entry["ranks"] == 4 and entry["repeat"] == 1}
-    check(times["slow"] > times["fast"], f"the slow network is slower: {times}")
-    # The command of a run, done again by hand, gives the same bits.
-    entry = next(entry for entry in whole["runs"] if entry["ranks"] == 4)
-    command = [word.replace(str(Path("whole").resolve() / entry["file"]), "again.h5") for word in entry["command"]]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    check.equal(done.returncode, 0, f"the command by hand: {done.stderr!r}")
-    check.equal(steps_of("again.h5"), steps_of(Path("whole") / entry["file"]), "the command by hand repeats the run")
-    # What a study adds to its runs, printed and not judged: the machine may be busy.
-    spent = sum(entry["seconds"] for entry in whole["runs"])
-    check(0 < spent <= elapsed, f"the runs took {spent} s of {elapsed} s")
-    print(f"overhead: {(elapsed - spent) / len(whole['runs']):.3f} s a run over {len(whole['runs'])} runs, of {spent / 12:.2f} s each")
-
-
 PROGRAMS = """
 [about]
 name = "programs"
@@ -129,120 +82,191 @@ values = [
 """ + NETWORKS
 
 
-def check_programs(check):
-    """Two cases in one study: planned, run, resumed, and on the same axes of a report."""
-    Path("sweep.toml").write_text(SWEEP)
-    Path("programs.toml").write_text(PROGRAMS)
-    status, out, err = run(["study", "programs.toml", "--dry-run"])
-    check.equal((status, err), (0, ""), "two programs: --dry-run")
-    for line in ("case         cube.toml, strong scaling\n", "case         sweep.toml, weak scaling\n", ": 4 series x 3 rank counts x 1 repeats",
-                 "solver, fast"):
-        check(line in out, f"two programs: {line!r} in {out!r}")
-    check.equal(len(re.findall(r"^solver, (?:fast|slow) +[124]  8x8x8 |^halo, (?:fast|slow) +[124]  - ", out, re.M)), 12, f"the matrix: {out!r}")
-    status, _, err = run(["study", "programs.toml", "--output", "programs"], timeout=300)
-    check.equal(status, 0, f"two programs: {err!r}")
-    whole = manifest("programs")
-    check.equal((whole["case"], whole["scaling"]), ("cube.toml, sweep.toml", "mixed"), "the manifest's head")
-    check.equal([value["case"] for value in whole["variables"][0]["values"]], ["cube.toml", "sweep.toml"], "its first variable")
-    for entry in whole["runs"]:
-        solver = entry["labels"]["program"] == "solver"
-        check.equal((entry["case"], entry["scaling"]), ("cube.toml", "strong") if solver else ("sweep.toml", "weak"), entry["id"])
-        with h5py.File(Path("programs") / entry["file"]) as file:
-            check.equal((file.attrs["case_name"], int(file.attrs["steps_completed"])), ("cube", 12) if solver else ("sweep", 8), entry["id"])
-    status, _, err = run(["study", "programs.toml", "--output", "programs", "--resume"])
-    check.equal((status, "[" in err), (0, False), f"resuming what is done does nothing: {err!r}")
-    Path("swapped.toml").write_text(PROGRAMS.replace('"slow"', '"slower"'))
-    check.equal(run(["study", "swapped.toml", "--output", "programs", "--resume"])[0], 2, "another study of the same cases")
-
-    status, _, err = run(["report", "programs"], timeout=300)
-    check.equal(status, 0, f"the report of two programs: {err!r}")
-    check(Path("programs/figures/programs.png").exists(), "all programs on the same axes")
-    with open("programs/efficiency.csv", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    check.equal({(row["case"], row["scaling"], row["series"]) for row in rows},
-                {(case, scaling, f"{program} / {network}") for case, scaling, program in
-                 (("cube.toml", "strong", "solver"), ("sweep.toml", "weak", "halo")) for network in ("fast", "slow")}, "efficiency.csv")
-    # Against itself on one rank: the times over each other, and for the strong one over the ranks, too.
-    for row in rows:
-        base = next(one for one in rows if one["series"] == row["series"] and one["ranks"] == "1")
-        ideal = float(base["step_seconds_median"]) / (int(row["ranks"]) if row["scaling"] == "strong" else 1)
-        check(abs(float(row["efficiency"]) * float(row["step_seconds_median"]) / ideal - 1) < 1e-4, f"efficiency: {row}")
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
-def check_refusals(check):
-    before = Path("whole/manifest.json").read_bytes()
-    Path("other.toml").write_text(STUDY.replace("ranks = [1, 2, 4]", "ranks = [1, 2]"))
-    Path("foreign").mkdir()
-    Path("foreign/notes.txt").write_text("mine")
-    Path("damaged").mkdir()
-    Path("damaged/manifest.json").write_text("{")
-    for arguments, line in ((["tiny.toml", "--output", "whole"], "haloscope: whole: holds a study; --resume goes on with it"),
-                            (["other.toml", "--output", "whole", "--resume"], "haloscope: whole: holds another study "),
-                            (["tiny.toml", "--output", "foreign"], "haloscope: foreign: exists and is not empty; give a new folder"),
-                            (["tiny.toml", "--output", "foreign", "--resume"], "haloscope: foreign: holds no study to resume"),
-                            (["tiny.toml", "--output", "damaged", "--resume"], "haloscope: "),
-                            (["tiny.toml", "--output", "/proc/no"], "haloscope: /proc/no: cannot be made: "),
-                            (["tiny.toml"], "haloscope: --output: missing"),
-                            (["no.toml", "--output", "x"], "haloscope: no.toml: cannot be opened"),
-                            (["tiny.toml", "--output", "x", "--launcher", "pbs"], "haloscope: --launcher: pbs: local or slurm"),
-                            (["tiny.toml", "--output", "x", "--site", "mine"], "haloscope: --site: needs --launcher slurm"),
-                            (["tiny.toml", "--output", "x", "--submit-only"], "haloscope: --submit-only: needs --launcher slurm"),
-                            (["tiny.toml", "--dry-run", "--launcher", "slurm", "--site", "mine"], "haloscope: --site: mine: no such")):
-        status, out, err = run(["study", *arguments])
-        check.equal((status, out, len(err.splitlines())), (2, "", 1), f"{arguments}: {err!r}")
-        check(err.startswith(line), f"{arguments}: {err!r}")
-    Path("empty").mkdir()
-    status, _, err = run(["study", "tiny.toml", "--output", "x"], env={**os.environ, "PATH": str(Path("empty").resolve())})
-    check.equal((status, err), (2, "haloscope: mpirun: command not found: --launcher local needs it\n"), "no mpirun here")
-    check(not Path("x").exists(), "a refusal makes no folder")
-    check.equal(Path("whole/manifest.json").read_bytes(), before, "a refusal changes nothing")
-    check.equal(sorted(os.listdir("foreign")), ["notes.txt"], "a foreign folder is left alone")
+class Study(ProgramTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        Path("cube.toml").write_text(SMALL)
+        Path("steady.toml").write_text(STEADY)
+        Path("tiny.toml").write_text(STUDY)
+        begin = time.monotonic()
+        cls.whole = run(["study", "tiny.toml", "--output", "whole"], timeout=300)
+        cls.elapsed = time.monotonic() - begin
 
-    status, _, err = run(["study", "tiny.toml", "--output", "whole", "--resume"])
-    check.equal(status, 0, f"resuming what is done: {err!r}")
-    check("[" not in err, f"resuming what is done does nothing: {err!r}")
-    Path("native.toml").write_text(STUDY.split("[[variable]]")[0].replace("[1, 2, 4]", "[4096]").replace("[8, 8, 8]", "[64, 64, 64]"))
-    Path("cube.toml").write_text(SMALL.replace("[8, 8, 8]", "[64, 64, 64]"))
-    status, _, err = run(["study", "native.toml", "--output", "x"])
-    check.equal(status, 2, f"a study that this machine cannot do: {err!r}")
-    check("no run can be done here: needs 4096 cores" in err and not Path("x").exists(), f"says so: {err!r}")
-    Path("cube.toml").write_text(SMALL)
+    def test_whole(self):
+        status, out, err = self.whole
+        self.assertEqual(status, 0, f"a study: {err!r}")
+        self.assertEqual(out, f"{Path('whole').resolve()}\n", "standard output is the folder")
+        self.assertEqual(len(re.findall(r"^\[ ?\d+/12\] done ", err, re.M)), 12, f"a line a run in {err!r}")
+        whole = manifest("whole")
+        self.assertEqual((whole["schema"], whole["schema_version"], whole["clock"], whole["launcher"]),
+                         ("haloscope-study", 1, "virtual", "local"),
+                         "the manifest's head")
+        self.assertEqual([value["label"] for value in whole["variables"][0]["values"]], ["fast", "slow"], "its variable")
+        self.assertEqual(whole["variables"][0]["values"][0]["set_network"], {"between_nodes.half_round_trip_us": 2},
+                         "settings as JSON")
+        self.assertEqual(Path("whole/study.toml").read_text(), STUDY, "the study's copy")
+        seen = {(entry["labels"]["network"], entry["ranks"], entry["repeat"]) for entry in whole["runs"]}
+        self.assertEqual(seen, {(label, ranks, repeat) for label in ("fast", "slow") for ranks in (1, 2, 4) for repeat in (1, 2)},
+                         "the runs")
+        for entry in whole["runs"]:
+            self.assertEqual((entry["state"], entry["reason"], entry["attempt"]), ("done", "", 1), entry["id"])
+            self.assertTrue(entry["seconds"] > 0 and entry["hosts"] == [os.uname().nodename] and entry["started_utc"].endswith("Z"),
+                            f"{entry}")
+            self.assertTrue("mpirun" in entry["command"] and PROGRAM in [os.path.realpath(word) for word in entry["command"]] or
+                            os.path.realpath(PROGRAM) in entry["command"], f"the command {entry['command']}")
+            with h5py.File(Path("whole") / entry["file"]) as file:
+                self.assertEqual((int(file.attrs["valid"]), int(file.attrs["ranks"]), int(file.attrs["seed"])),
+                                 (1, entry["ranks"], entry["repeat"]), f"{entry['id']}: its file")
+                self.assertEqual(int(file.attrs["steps_completed"]), 4, f"{entry['id']}: steps")
+            self.assertTrue((Path("whole") / entry["log"]).read_text().startswith("$ env "),
+                            f"{entry['id']}: the log begins with the command")
+        # What the two networks are shows in what was measured: 8 µs a message apart.
+        times = {entry["labels"]["network"]: steps_of(Path("whole") / entry["file"])[-1][0] for entry in whole["runs"]
+                 if entry["ranks"] == 4 and entry["repeat"] == 1}
+        self.assertTrue(times["slow"] > times["fast"], f"the slow network is slower: {times}")
+        # The command of a run, done again by hand, gives the same bits.
+        entry = next(entry for entry in whole["runs"] if entry["ranks"] == 4)
+        command = [word.replace(str(Path("whole").resolve() / entry["file"]), "again.h5") for word in entry["command"]]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        self.assertEqual(done.returncode, 0, f"the command by hand: {done.stderr!r}")
+        self.assertEqual(steps_of("again.h5"), steps_of(Path("whole") / entry["file"]), "the command by hand repeats the run")
+        # What a study adds to its runs, printed and not judged: the machine may be busy.
+        spent = sum(entry["seconds"] for entry in whole["runs"])
+        self.assertTrue(0 < spent <= self.elapsed, f"the runs took {spent} s of {self.elapsed} s")
+        print(f"overhead: {(self.elapsed - spent) / 12:.3f} s a run over 12 runs, of {spent / 12:.2f} s each")
 
+    def test_programs(self):
+        """Two cases in one study: planned, run, resumed, and on the same axes of a report."""
+        Path("sweep.toml").write_text(SWEEP)
+        Path("programs.toml").write_text(PROGRAMS)
+        status, out, err = run(["study", "programs.toml", "--dry-run"])
+        self.assertEqual((status, err), (0, ""), "two programs: --dry-run")
+        for line in ("case         cube.toml, strong scaling\n", "case         sweep.toml, weak scaling\n",
+                     ": 4 series x 3 rank counts x 1 repeats",
+                     "solver, fast"):
+            self.assertTrue(line in out, f"two programs: {line!r} in {out!r}")
+        self.assertEqual(len(re.findall(r"^solver, (?:fast|slow) +[124]  8x8x8 |^halo, (?:fast|slow) +[124]  - ", out, re.M)), 12,
+                         f"the matrix: {out!r}")
+        status, _, err = run(["study", "programs.toml", "--output", "programs"], timeout=300)
+        self.assertEqual(status, 0, f"two programs: {err!r}")
+        whole = manifest("programs")
+        self.assertEqual((whole["case"], whole["scaling"]), ("cube.toml, sweep.toml", "mixed"), "the manifest's head")
+        self.assertEqual([value["case"] for value in whole["variables"][0]["values"]], ["cube.toml", "sweep.toml"],
+                         "its first variable")
+        for entry in whole["runs"]:
+            solver = entry["labels"]["program"] == "solver"
+            self.assertEqual((entry["case"], entry["scaling"]), ("cube.toml", "strong") if solver else ("sweep.toml", "weak"),
+                             entry["id"])
+            with h5py.File(Path("programs") / entry["file"]) as file:
+                self.assertEqual((file.attrs["case_name"], int(file.attrs["steps_completed"])),
+                                 ("cube", 12) if solver else ("sweep", 8), entry["id"])
+        status, _, err = run(["study", "programs.toml", "--output", "programs", "--resume"])
+        self.assertEqual((status, "[" in err), (0, False), f"resuming what is done does nothing: {err!r}")
+        Path("swapped.toml").write_text(PROGRAMS.replace('"slow"', '"slower"'))
+        self.assertEqual(run(["study", "swapped.toml", "--output", "programs", "--resume"])[0], 2,
+                         "another study of the same cases")
 
-def check_kill_and_resume(check):
-    """kill -9 of the study while a run works: its launcher goes too, and what was done stays done to the bit."""
-    environment = fake_mpirun('if [ "$(ls k/runs/*.h5 2>/dev/null | wc -l)" -ge 5 ]; then echo $$ >hanging; exec sleep 60; fi\n'
-                              'exec "$REAL_MPIRUN" "$@"\n')
-    with start(["study", "tiny.toml", "--output", "k"], env=environment) as job:
-        end = time.monotonic() + 120
-        while not Path("hanging").exists() and time.monotonic() < end:
+        status, _, err = run(["report", "programs"], timeout=300)
+        self.assertEqual(status, 0, f"the report of two programs: {err!r}")
+        self.assertTrue(Path("programs/figures/programs.png").exists(), "all programs on the same axes")
+        with open("programs/efficiency.csv", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual({(row["case"], row["scaling"], row["series"]) for row in rows},
+                         {(case, scaling, f"{program} / {network}") for case, scaling, program in
+                          (("cube.toml", "strong", "solver"), ("sweep.toml", "weak", "halo")) for network in ("fast", "slow")},
+                         "efficiency.csv")
+        # Against itself on one rank: the times over each other, and for the strong one over the ranks, too.
+        for row in rows:
+            base = next(one for one in rows if one["series"] == row["series"] and one["ranks"] == "1")
+            ideal = float(base["step_seconds_median"]) / (int(row["ranks"]) if row["scaling"] == "strong" else 1)
+            self.assertTrue(abs(float(row["efficiency"]) * float(row["step_seconds_median"]) / ideal - 1) < 1e-4,
+                            f"efficiency: {row}")
+
+    def test_refusals(self):
+        before = Path("whole/manifest.json").read_bytes()
+        Path("other.toml").write_text(STUDY.replace("ranks = [1, 2, 4]", "ranks = [1, 2]"))
+        Path("foreign").mkdir()
+        Path("foreign/notes.txt").write_text("mine")
+        Path("damaged").mkdir()
+        Path("damaged/manifest.json").write_text("{")
+        for arguments, line in ((["tiny.toml", "--output", "whole"], "haloscope: whole: holds a study; --resume goes on with it"),
+                                (["other.toml", "--output", "whole", "--resume"], "haloscope: whole: holds another study "),
+                                (["tiny.toml", "--output", "foreign"],
+                                 "haloscope: foreign: exists and is not empty; give a new folder"),
+                                (["tiny.toml", "--output", "foreign", "--resume"], "haloscope: foreign: holds no study to resume"),
+                                (["tiny.toml", "--output", "damaged", "--resume"], "haloscope: "),
+                                (["tiny.toml", "--output", "/proc/no"], "haloscope: /proc/no: cannot be made: "),
+                                (["tiny.toml"], "haloscope: --output: missing"),
+                                (["no.toml", "--output", "x"], "haloscope: no.toml: cannot be opened"),
+                                (["tiny.toml", "--output", "x", "--launcher", "pbs"], "haloscope: --launcher: pbs: local or slurm"),
+                                (["tiny.toml", "--output", "x", "--site", "mine"], "haloscope: --site: needs --launcher slurm"),
+                                (["tiny.toml", "--output", "x", "--submit-only"],
+                                 "haloscope: --submit-only: needs --launcher slurm"),
+                                (["tiny.toml", "--dry-run", "--launcher", "slurm", "--site", "mine"],
+                                 "haloscope: --site: mine: no such")):
+            status, out, err = run(["study", *arguments])
+            self.assertEqual((status, out, len(err.splitlines())), (2, "", 1), f"{arguments}: {err!r}")
+            self.assertTrue(err.startswith(line), f"{arguments}: {err!r}")
+        Path("empty").mkdir()
+        status, _, err = run(["study", "tiny.toml", "--output", "x"], env={**os.environ, "PATH": str(Path("empty").resolve())})
+        self.assertEqual((status, err), (2, "haloscope: mpirun: command not found: --launcher local needs it\n"), "no mpirun here")
+        self.assertTrue(not Path("x").exists(), "a refusal makes no folder")
+        self.assertEqual(Path("whole/manifest.json").read_bytes(), before, "a refusal changes nothing")
+        self.assertEqual(sorted(os.listdir("foreign")), ["notes.txt"], "a foreign folder is left alone")
+
+        status, _, err = run(["study", "tiny.toml", "--output", "whole", "--resume"])
+        self.assertEqual(status, 0, f"resuming what is done: {err!r}")
+        self.assertTrue("[" not in err, f"resuming what is done does nothing: {err!r}")
+        Path("native.toml").write_text(STUDY.split("[[variable]]")[0].replace("[1, 2, 4]", "[4096]"))
+        self.addCleanup(Path("cube.toml").write_text, SMALL)
+        Path("cube.toml").write_text(SMALL.replace("[8, 8, 8]", "[64, 64, 64]"))
+        status, _, err = run(["study", "native.toml", "--output", "x"])
+        self.assertEqual(status, 2, f"a study that this machine cannot do: {err!r}")
+        self.assertTrue("no run can be done here: needs 4096 cores" in err and not Path("x").exists(), f"says so: {err!r}")
+
+    def test_kill_and_resume(self):
+        """kill -9 of the study while a run works: its launcher goes too, and what was done stays done to the bit."""
+        environment = fake_mpirun('if [ "$(ls k/runs/*.h5 2>/dev/null | wc -l)" -ge 5 ]; then echo $$ >hanging; exec sleep 60; fi\n'
+                                  'exec "$REAL_MPIRUN" "$@"\n')
+        with start(["study", "tiny.toml", "--output", "k"], env=environment) as job:
+            end = time.monotonic() + 120
+            while not Path("hanging").exists() and time.monotonic() < end:
+                time.sleep(0.05)
+            pid = int(Path("hanging").read_text())
+            status, _, err = run(["study", "tiny.toml", "--output", "k", "--resume"])
+            self.assertTrue(status == 2 and "k: another haloscope study works in it" in err,
+                            f"a second study in one folder: {err!r}")
+            job.kill()
+            job.communicate(timeout=30)
+        self.assertEqual(states("k"), ["done"] * 5 + ["running"] + ["planned"] * 6, "after kill -9")
+        end = time.monotonic() + 30
+        while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
             time.sleep(0.05)
-        pid = int(Path("hanging").read_text())
-        status, _, err = run(["study", "tiny.toml", "--output", "k", "--resume"])
-        check(status == 2 and "k: another haloscope study works in it" in err, f"a second study in one folder: {err!r}")
-        job.kill()
-        job.communicate(timeout=30)
-    check.equal(states("k"), ["done"] * 5 + ["running"] + ["planned"] * 6, "after kill -9")
-    end = time.monotonic() + 30
-    while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
-        time.sleep(0.05)
-    check(not Path(f"/proc/{pid}").exists(), "the launcher goes with its study")
-    kept = {entry["id"]: (Path("k") / entry["file"]).read_bytes() for entry in manifest("k")["runs"][:5]}
-    victim = manifest("k")["runs"][1]
-    (Path("k") / victim["file"]).write_bytes(kept[victim["id"]][:1000])  # a truncated file is not done
-    status, _, err = run(["study", "tiny.toml", "--output", "k", "--resume"], timeout=300)
-    check.equal(status, 0, f"--resume: {err!r}")
-    check.equal(states("k"), ["done"] * 12, "after --resume")
-    check.equal(len(re.findall(r"\] done ", err)), 8, f"--resume does what was not done: {err!r}")
-    for entry in manifest("k")["runs"][:5]:
-        if entry["id"] != victim["id"]:
-            check.equal((Path("k") / entry["file"]).read_bytes(), kept[entry["id"]], f"{entry['id']} is as it was")
-    check.equal((Path("k") / f"{victim['file']}.attempt-1").stat().st_size, 1000, "what was there is kept aside")
+        self.assertTrue(not Path(f"/proc/{pid}").exists(), "the launcher goes with its study")
+        kept = {entry["id"]: (Path("k") / entry["file"]).read_bytes() for entry in manifest("k")["runs"][:5]}
+        victim = manifest("k")["runs"][1]
+        (Path("k") / victim["file"]).write_bytes(kept[victim["id"]][:1000])  # a truncated file is not done
+        status, _, err = run(["study", "tiny.toml", "--output", "k", "--resume"], timeout=300)
+        self.assertEqual(status, 0, f"--resume: {err!r}")
+        self.assertEqual(states("k"), ["done"] * 12, "after --resume")
+        self.assertEqual(len(re.findall(r"\] done ", err)), 8, f"--resume does what was not done: {err!r}")
+        for entry in manifest("k")["runs"][:5]:
+            if entry["id"] != victim["id"]:
+                self.assertEqual((Path("k") / entry["file"]).read_bytes(), kept[entry["id"]], f"{entry['id']} is as it was")
+        self.assertEqual((Path("k") / f"{victim['file']}.attempt-1").stat().st_size, 1000, "what was there is kept aside")
 
-
-def check_failures(check):
-    """A crash, a mistake that only the run finds, and a result that is not valid: the study goes on and names them."""
-    Path("bad.toml").write_text(STUDY.split("[[variable]]")[0].replace("[1, 2, 4]", "[1]").replace("repeats = 2", "repeats = 1") + """
+    def test_failures(self):
+        """A crash, a mistake that only the run finds, and a result that is not valid: the study goes on and names them."""
+        once = STUDY.split("[[variable]]")[0].replace("[1, 2, 4]", "[1]").replace("repeats = 2", "repeats = 1")
+        Path("bad.toml").write_text(once + """
 network = "steady.toml"
 [[variable]]
 name = "method"
@@ -252,120 +276,103 @@ values = [
   {label = "wrong", set = ['expect=[{quantity="solution_error_max",value=7.0,tolerance=0.1,source="nobody"}]']},
 ]
 """)
-    status, _, err = run(["study", "bad.toml", "--output", "bad"], timeout=120)
-    check.equal(status, 4, f"failed runs: {err!r}")
-    by_label = {entry["labels"]["method"]: entry for entry in manifest("bad")["runs"]}
-    check.equal({label: entry["state"] for label, entry in by_label.items()},
-                {"good": "done", "unknown to PETSc": "failed", "wrong": "invalid"}, "states")
-    check("nosuchmethod" in by_label["unknown to PETSc"]["reason"], f"why it failed: {by_label['unknown to PETSc']['reason']!r}")
-    check(by_label["wrong"]["reason"].startswith("solution_error_max: "), f"why it is invalid: {by_label['wrong']['reason']!r}")
-    check("1 of 3 runs done, 2 failed or invalid; --resume goes on" in err, f"the end: {err!r}")
-    for label in ("unknown to PETSc", "wrong"):
-        check(re.search(rf"^haloscope: {by_label[label]['id']}: {by_label[label]['state']}: ", err, re.M) is not None, f"{label} is named")
-    good = (Path("bad") / by_label["good"]["file"]).read_bytes()
-    wrong = (Path("bad") / by_label["wrong"]["file"]).read_bytes()
-    status, _, err = run(["study", "bad.toml", "--output", "bad", "--resume"], timeout=120)
-    check.equal(status, 4, f"failed again: {err!r}")
-    check.equal((Path("bad") / by_label["good"]["file"]).read_bytes(), good, "what is done is not redone")
-    check.equal((Path("bad") / f"{by_label['wrong']['file']}.attempt-1").read_bytes(), wrong, "an invalid file is kept aside")
-    check.equal({entry["labels"]["method"]: entry["attempt"] for entry in manifest("bad")["runs"]},
-                {"good": 1, "unknown to PETSc": 2, "wrong": 2}, "attempts")
+        status, _, err = run(["study", "bad.toml", "--output", "bad"], timeout=120)
+        self.assertEqual(status, 4, f"failed runs: {err!r}")
+        by_label = {entry["labels"]["method"]: entry for entry in manifest("bad")["runs"]}
+        self.assertEqual({label: entry["state"] for label, entry in by_label.items()},
+                         {"good": "done", "unknown to PETSc": "failed", "wrong": "invalid"}, "states")
+        self.assertTrue("nosuchmethod" in by_label["unknown to PETSc"]["reason"],
+                        f"why it failed: {by_label['unknown to PETSc']['reason']!r}")
+        self.assertTrue(by_label["wrong"]["reason"].startswith("solution_error_max: "),
+                        f"why it is invalid: {by_label['wrong']['reason']!r}")
+        self.assertTrue("1 of 3 runs done, 2 failed or invalid; --resume goes on" in err, f"the end: {err!r}")
+        for label in ("unknown to PETSc", "wrong"):
+            self.assertTrue(re.search(rf"^haloscope: {by_label[label]['id']}: {by_label[label]['state']}: ", err, re.M) is not None,
+                            f"{label} is named")
+        good = (Path("bad") / by_label["good"]["file"]).read_bytes()
+        wrong = (Path("bad") / by_label["wrong"]["file"]).read_bytes()
+        status, _, err = run(["study", "bad.toml", "--output", "bad", "--resume"], timeout=120)
+        self.assertEqual(status, 4, f"failed again: {err!r}")
+        self.assertEqual((Path("bad") / by_label["good"]["file"]).read_bytes(), good, "what is done is not redone")
+        self.assertEqual((Path("bad") / f"{by_label['wrong']['file']}.attempt-1").read_bytes(), wrong,
+                         "an invalid file is kept aside")
+        self.assertEqual({entry["labels"]["method"]: entry["attempt"] for entry in manifest("bad")["runs"]},
+                         {"good": 1, "unknown to PETSc": 2, "wrong": 2}, "attempts")
+
+    def test_hang(self):
+        """A launcher that hangs, with a child in a group of its own that does not listen to SIGTERM."""
+        Path("hang.toml").write_text(STUDY.replace("time_limit_s = 60", "time_limit_s = 1").replace("[1, 2, 4]", "[1]")
+                                     .replace("repeats = 2", "repeats = 1"))
+        environment = fake_mpirun("echo about to hang\ntrap '' TERM\n"
+                                  "setsid bash -c \"trap '' TERM; echo \\$\\$ >>below; exec sleep 300\" &\n"
+                                  "wait\nsleep 300\n")
+        status, _, err = run(["study", "hang.toml", "--output", "hang"], env=environment, timeout=120)
+        self.assertEqual(status, 4, f"a hang: {err!r}")
+        for entry in manifest("hang")["runs"]:
+            self.assertEqual((entry["state"], entry["reason"]), ("failed", "time limit of 1 s"), f"{entry['id']}")
+            self.assertTrue("about to hang" in (Path("hang") / entry["log"]).read_text(), f"{entry['id']}: its log")
+        below = Path("below").read_text().split()
+        self.assertEqual(len(below), 2, "both runs had started something")
+        self.assertTrue(not any(alive(pid) for pid in below), f"everything below is gone: {below}")
+
+    def test_signal(self):
+        environment = fake_mpirun("touch begun\nexec sleep 60\n")
+        with start(["study", "tiny.toml", "--output", "stopped"], env=environment) as job:
+            end = time.monotonic() + 60
+            while not Path("begun").exists() and time.monotonic() < end:
+                time.sleep(0.05)
+            job.send_signal(signal.SIGINT)
+            _, err = job.communicate(timeout=60)
+        self.assertEqual(job.returncode, 4, f"SIGINT: {err!r}")
+        self.assertIn("haloscope: stopped by SIGINT: 0 of 12 runs done, 1 failed or invalid, 11 not reached; --resume goes on", err)
+        self.assertEqual(states("stopped"), ["failed"] + ["planned"] * 11, "after SIGINT")
+        self.assertEqual(manifest("stopped")["runs"][0]["reason"], "stopped by SIGINT", "the reason")
+
+    def test_full_disk(self):
+        """On a file system of 6 MB that fills up: one line, and what was measured stays."""
+        script = ("set -e\nmkdir small && mount -t tmpfs -o size=6m tmpfs small\n"
+                  "set +e\n"
+                  "\"$0\" study tiny.toml --output small/s 2>first; echo $? >status1; cp small/s/manifest.json before.json\n"
+                  "head -c 100M /dev/zero >small/filler 2>/dev/null\n"
+                  "\"$0\" study tiny.toml --output small/s --resume 2>second; echo $? >status2\n"
+                  "cp small/s/manifest.json after.json\n"
+                  "\"$0\" show small/s/runs/0001*.h5 >shown; echo $? >status3\n"
+                  "rm small/filler; \"$0\" study tiny.toml --output small/s --resume 2>third; echo $? >status4\n")
+        # The first study is interrupted by a launcher that gives up after four runs.
+        environment = fake_mpirun('if [ -e small/s/manifest.json ] && [ ! -e small/filler ] && [ ! -e second ] && '
+                                  '[ "$(ls small/s/runs/*.h5 2>/dev/null | wc -l)" -ge 4 ]; then exit 1; fi\n'
+                                  'exec "$REAL_MPIRUN" "$@"\n')
+        done = subprocess.run(["unshare", "--mount", "bash", "-c", script, PROGRAM], capture_output=True, text=True, check=False,
+                              timeout=300,
+                              env=environment)
+        if not Path("status4").exists():
+            self.skipTest(f"a full disk needs the right to mount one: {done.stderr.strip()!r}")
+        self.assertEqual(Path("status2").read_text(), "3\n", f"a full disk: {Path('second').read_text()!r}")
+        lines = Path("second").read_text().splitlines()
+        self.assertTrue("make room, then --resume" in lines[-1] and lines[-1].startswith("haloscope: "), f"the line: {lines}")
+        before, after = json.loads(Path("before.json").read_text()), json.loads(Path("after.json").read_text())
+        finished = [entry["id"] for entry in before["runs"] if entry["state"] == "done"]
+        self.assertEqual(len(finished), 4, "done before")
+        self.assertEqual([entry["id"] for entry in after["runs"] if entry["state"] == "done"], finished, "still done after")
+        self.assertEqual(Path("status3").read_text(), "0\n", "a run from before is read")
+        self.assertEqual(Path("status4").read_text(), "0\n", f"with room again: {Path('third').read_text()!r}")
+
+    def test_dry_runs(self):
+        for path in sorted((SOURCE / "cases/studies").glob("*.toml")):
+            status, out, err = run(["study", path.stem, "--dry-run"])
+            self.assertEqual((status, err), (0, ""), f"{path.name}: --dry-run")
+            self.assertTrue("question     " in out and out.count("?") > 0, f"{path.name}: its question")
+            for word in ("core-hours   about ", "wall time    about ", "first run    haloscope run "):
+                self.assertTrue(word in out, f"{path.name}: {word!r} in {out!r}")
+            status, out, err = run(["study", path.stem, "--dry-run", "--launcher", "slurm", "--site", "example"])
+            self.assertEqual((status, err), (0, ""), f"{path.name}: --dry-run for Slurm")
+            self.assertTrue("node-hours   about " in out and "wall time" not in out, f"{path.name}: node-hours")
+        status, out, _ = run(["study", "tiny.toml", "--dry-run"])
+        self.assertTrue("core-hours   at most 0.467, every run taking its whole run.time_limit_s" in out,
+                        f"from the time limit: {out!r}")
+        self.assertEqual(len(re.findall(r"^(?:fast|slow) +[124]  8x8x8 ", out, re.M)), 6, f"the matrix: {out!r}")
+        self.assertTrue(not Path("haloscope-study").exists(), "a dry run makes nothing")
 
 
-def alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
-
-
-def check_hang(check):
-    """A launcher that hangs, with a child in a group of its own that does not listen to SIGTERM."""
-    Path("hang.toml").write_text(STUDY.replace("time_limit_s = 60", "time_limit_s = 1").replace("[1, 2, 4]", "[1]")
-                                 .replace("repeats = 2", "repeats = 1"))
-    environment = fake_mpirun("echo about to hang\ntrap '' TERM\nsetsid bash -c \"trap '' TERM; echo \\$\\$ >>below; exec sleep 300\" &\n"
-                              "wait\nsleep 300\n")
-    status, _, err = run(["study", "hang.toml", "--output", "hang"], env=environment, timeout=120)
-    check.equal(status, 4, f"a hang: {err!r}")
-    for entry in manifest("hang")["runs"]:
-        check.equal((entry["state"], entry["reason"]), ("failed", "time limit of 1 s"), f"{entry['id']}")
-        check("about to hang" in (Path("hang") / entry["log"]).read_text(), f"{entry['id']}: its log")
-    below = Path("below").read_text().split()
-    check.equal(len(below), 2, "both runs had started something")
-    check(not any(alive(pid) for pid in below), f"everything below is gone: {below}")
-
-
-def check_signal(check):
-    environment = fake_mpirun("touch begun\nexec sleep 60\n")
-    with start(["study", "tiny.toml", "--output", "stopped"], env=environment) as job:
-        end = time.monotonic() + 60
-        while not Path("begun").exists() and time.monotonic() < end:
-            time.sleep(0.05)
-        job.send_signal(signal.SIGINT)
-        _, err = job.communicate(timeout=60)
-    check.equal(job.returncode, 4, f"SIGINT: {err!r}")
-    check("haloscope: stopped by SIGINT: 0 of 12 runs done, 1 failed or invalid, 11 not reached; --resume goes on" in err, f"{err!r}")
-    check.equal(states("stopped"), ["failed"] + ["planned"] * 11, "after SIGINT")
-    check.equal(manifest("stopped")["runs"][0]["reason"], "stopped by SIGINT", "the reason")
-
-
-def check_full_disk(check):
-    """On a file system of 6 MB that fills up: one line, and what was measured stays."""
-    script = ("set -e\nmkdir small && mount -t tmpfs -o size=6m tmpfs small\n"
-              "set +e\n\"$0\" study tiny.toml --output small/s 2>first; echo $? >status1; cp small/s/manifest.json before.json\n"
-              "head -c 100M /dev/zero >small/filler 2>/dev/null\n"
-              "\"$0\" study tiny.toml --output small/s --resume 2>second; echo $? >status2; cp small/s/manifest.json after.json\n"
-              "\"$0\" show small/s/runs/0001*.h5 >shown; echo $? >status3\n"
-              "rm small/filler; \"$0\" study tiny.toml --output small/s --resume 2>third; echo $? >status4\n")
-    # The first study is interrupted by a launcher that gives up after four runs.
-    environment = fake_mpirun('if [ -e small/s/manifest.json ] && [ ! -e small/filler ] && [ ! -e second ] && '
-                              '[ "$(ls small/s/runs/*.h5 2>/dev/null | wc -l)" -ge 4 ]; then exit 1; fi\nexec "$REAL_MPIRUN" "$@"\n')
-    done = subprocess.run(["unshare", "--mount", "bash", "-c", script, PROGRAM], capture_output=True, text=True, check=False, timeout=300,
-                          env=environment)
-    if not Path("status4").exists():
-        print(f"skipped: a full disk needs the right to mount one: {done.stderr.strip()!r}")
-        return
-    check.equal(Path("status2").read_text(), "3\n", f"a full disk: {Path('second').read_text()!r}")
-    lines = Path("second").read_text().splitlines()
-    check("make room, then --resume" in lines[-1] and lines[-1].startswith("haloscope: "), f"the line: {lines}")
-    before, after = json.loads(Path("before.json").read_text()), json.loads(Path("after.json").read_text())
-    finished = [entry["id"] for entry in before["runs"] if entry["state"] == "done"]
-    check.equal(len(finished), 4, "done before")
-    check.equal([entry["id"] for entry in after["runs"] if entry["state"] == "done"], finished, "still done after")
-    check.equal(Path("status3").read_text(), "0\n", "a run from before is read")
-    check.equal(Path("status4").read_text(), "0\n", f"with room again: {Path('third').read_text()!r}")
-
-
-def check_dry_runs(check):
-    for path in sorted((SOURCE / "cases/studies").glob("*.toml")):
-        status, out, err = run(["study", path.stem, "--dry-run"])
-        check.equal((status, err), (0, ""), f"{path.name}: --dry-run")
-        check("question     " in out and out.count("?") > 0, f"{path.name}: its question")
-        for word in ("core-hours   about ", "wall time    about ", "first run    haloscope run "):
-            check(word in out, f"{path.name}: {word!r} in {out!r}")
-        status, out, err = run(["study", path.stem, "--dry-run", "--launcher", "slurm", "--site", "example"])
-        check.equal((status, err), (0, ""), f"{path.name}: --dry-run for Slurm")
-        check("node-hours   about " in out and "wall time" not in out, f"{path.name}: node-hours")
-    status, out, _ = run(["study", "tiny.toml", "--dry-run"])
-    check("core-hours   at most 0.467, every run taking its whole run.time_limit_s" in out, f"from the time limit: {out!r}")
-    check.equal(len(re.findall(r"^(?:fast|slow) +[124]  8x8x8 ", out, re.M)), 6, f"the matrix: {out!r}")
-    check(not Path("haloscope-study").exists(), "a dry run makes nothing")
-
-
-def main():
-    check = Checks()
-    with Folder():
-        write_inputs()
-        check_dry_runs(check)
-        check_whole(check)
-        check_programs(check)
-        check_refusals(check)
-        check_kill_and_resume(check)
-        check_failures(check)
-        check_hang(check)
-        check_signal(check)
-        check_full_disk(check)
-    check.end()
-
-
-main()
+if __name__ == "__main__":
+    main()

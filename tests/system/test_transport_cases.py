@@ -6,7 +6,7 @@ from pathlib import Path
 
 import h5py
 
-from haloscope_program import SOURCE, Checks, Folder, run
+from haloscope_program import SOURCE, ProgramTest, main, run
 
 CASES = SOURCE / "cases"
 NETWORK = ["--network", "ib-edr-sriov-azure-hc44rs-day"]
@@ -36,51 +36,49 @@ def counts(path):
         return {name: file[f"solver/{name}"][()].tolist() for name in COUNTS}
 
 
-def run_case(check, case, output, ranks, *arguments, status=0):
-    found, out, err = run(["run", case, "--output", output, *arguments], ranks, timeout=300)
-    check.equal(found, status, f"{output} on {ranks} ranks: exit code ({out[-1500:]} {err[-500:]})")
-    return out
-
-
-def check_case(check, name):
-    case = f"{name}.toml"
-    Path(case).write_text(shorten(name), encoding="utf-8")
-    run_case(check, case, f"{name}-1.h5", 1)
-    alone = counts(f"{name}-1.h5")
-    check(sum(alone["histories"]) > 0 and sum(alone["lost"]) == 0, f"{name}: histories, and none lost")
-    for ranks, arguments in ((2, []), (4, []), (4, NETWORK)):
-        output = f"{name}-{ranks}{'-virtual' if arguments else ''}.h5"
-        run_case(check, case, output, ranks, *arguments)
-        check.equal(counts(output), alone, f"{output}: counts of every step as on one rank")
-
-
-def check_many_ranks(check):
-    """7 ranks cut no axis evenly; on 64 a box has 4 or 8 cells an axis."""
-    for name, ranks in (("transport", 7), ("transport_sphere", 7), ("kobayashi_1_scattering", 7), ("transport_sphere", 64)):
-        output, alone = f"{name}-{ranks}.h5", f"{name}-few.h5"
-        few = ["--force", "--set", "transport.particles=1000", "--set", "expect=[]"]
-        run_case(check, f"{name}.toml", output, ranks, *few)
-        run_case(check, f"{name}.toml", alone, 1, *few)
-        check.equal(counts(output), counts(alone), f"{output}: counts of every step as on one rank")
-
-
-def check_wrong(check):
-    expect = 'expect=[{quantity="absorption:all", value=%s, sigmas=3, relative_error=%s, source="this test"}]'
-    for what, value, error in (("a wrong value", 1.05, 0.05), ("too large an error", 1.0, 1e-5)):
-        out = run_case(check, "transport.toml", "wrong.h5", 2, "--force", "--set", expect % (value, error), status=4)
-        check("INVALID" in out, f"{what}: INVALID in {out!r}")
-    out = run_case(check, "transport.toml", "wrong.h5", 2, "--force", "--set", expect % (1.0, 0.05))
-    check("INVALID" not in out, f"the right value with room: {out!r}")
-
-
-def main():
-    check = Checks()
-    with Folder():
+class TransportCases(ProgramTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
         for name in PARTICLES:
-            check_case(check, name)
-        check_many_ranks(check)
-        check_wrong(check)
-    check.end()
+            Path(f"{name}.toml").write_text(shorten(name), encoding="utf-8")
+
+    def run_case(self, case, output, ranks, *arguments, status=0):
+        found, out, err = run(["run", case, "--output", output, *arguments], ranks, timeout=300)
+        self.assertEqual(found, status, f"{output} on {ranks} ranks: exit code ({out[-1500:]} {err[-500:]})")
+        return out
+
+    def test_any_ranks(self):
+        for name in PARTICLES:
+            with self.subTest(name):
+                self.check_case(name)
+
+    def check_case(self, name):
+        case = f"{name}.toml"
+        self.run_case(case, f"{name}-1.h5", 1)
+        alone = counts(f"{name}-1.h5")
+        self.assertTrue(sum(alone["histories"]) > 0 and sum(alone["lost"]) == 0, f"{name}: histories, and none lost")
+        for ranks, arguments in ((2, []), (4, []), (4, NETWORK)):
+            output = f"{name}-{ranks}{'-virtual' if arguments else ''}.h5"
+            self.run_case(case, output, ranks, *arguments)
+            self.assertEqual(counts(output), alone, f"{output}: counts of every step as on one rank")
+
+    def test_many_ranks(self):
+        """7 ranks cut no axis evenly; on 64 a box has 4 or 8 cells an axis."""
+        for name, ranks in (("transport", 7), ("transport_sphere", 7), ("kobayashi_1_scattering", 7), ("transport_sphere", 64)):
+            output, alone = f"{name}-{ranks}.h5", f"{name}-few.h5"
+            few = ["--force", "--set", "transport.particles=1000", "--set", "expect=[]"]
+            self.run_case(f"{name}.toml", output, ranks, *few)
+            self.run_case(f"{name}.toml", alone, 1, *few)
+            self.assertEqual(counts(output), counts(alone), f"{output}: counts of every step as on one rank")
+
+    def test_wrong(self):
+        expect = 'expect=[{quantity="absorption:all", value=%s, sigmas=3, relative_error=%s, source="this test"}]'
+        for what, value, error in (("a wrong value", 1.05, 0.05), ("too large an error", 1.0, 1e-5)):
+            out = self.run_case("transport.toml", "wrong.h5", 2, "--force", "--set", expect % (value, error), status=4)
+            self.assertTrue("INVALID" in out, f"{what}: INVALID in {out!r}")
+        out = self.run_case("transport.toml", "wrong.h5", 2, "--force", "--set", expect % (1.0, 0.05))
+        self.assertTrue("INVALID" not in out, f"the right value with room: {out!r}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from haloscope_program import MPIEXEC, PROGRAM, STEADY, Checks, Folder, run
+from haloscope_program import MPIEXEC, PROGRAM, STEADY, ProgramTest, main, run
 
 NETWORK = ["under", "--network", "steady.toml"]
 # What is wrong, the arguments, and a pattern that the line must hold.
@@ -50,95 +50,93 @@ def environment_of(arguments, **variables):
     return status, dict(pairs), err
 
 
-def check_mistakes(check):
-    for what, arguments, pattern in MISTAKES:
-        status, out, err = run(arguments)
-        check.equal(status, 2, f"{what}: exit code ({err.strip()!r})")
-        check(len(err.splitlines()) == 1 and err.startswith("haloscope: "), f"{what}: one line, found {err!r}")
-        check(re.search(pattern, err) is not None, f"{what}: {pattern!r} in {err!r}")
-        check.equal(out, "", f"{what}: standard output")
-
-
-def check_environment(check, folder):
-    status, seen, err = environment_of(
-        [*NETWORK, "--set-network", "about.name=other", "--set-network", "between_nodes.gap_us=0", "--ranks-per-node", "4",
-         "--seed", "7", "--without", "jitter,noise", "--compute", "announced", "--posix-clocks", "--record", "new.h5"],
-        LD_PRELOAD="libm.so.6", HALOSCOPE_CHANNEL="mpi", OMPI_MCA_mca_base_env_list="HOME", OMPI_MCA_mpi_yield_when_idle="0")
-    check.equal((status, err), (0, ""), "a right command line")
-    wanted = {
-        "HALOSCOPE_NETWORK": str(folder / "steady.toml"), "HALOSCOPE_CLOCK": "virtual",
-        "HALOSCOPE_NETWORK_SET": "about.name=other\nbetween_nodes.gap_us=0", "HALOSCOPE_RANKS_PER_NODE": "4",
-        "HALOSCOPE_SEED": "7", "HALOSCOPE_WITHOUT": "jitter,noise", "HALOSCOPE_COMPUTE": "announced",
-        "HALOSCOPE_POSIX_CLOCKS": "1",
-        "HALOSCOPE_RECORD": str(folder / "new.h5"), "OMPI_MCA_rmaps_base_oversubscribe": "1",
-        "PRTE_MCA_hwloc_default_binding_policy": "none",
-        "OMPI_MCA_mpi_yield_when_idle": "0",  # the user's own word counts
-    }
-    for name, value in wanted.items():
-        check.equal(seen.get(name), value, name)
-    library, *others = seen["LD_PRELOAD"].split(":")
-    check(library.endswith("/libhaloscope-interconnect.so") and Path(library).is_file(), f"LD_PRELOAD: {library}")
-    check.equal(others, ["libm.so.6"], "what was preloaded stays")
-    passed_on = set(seen["OMPI_MCA_mca_base_env_list"].split(";"))
-    check.equal(passed_on, {"HOME", "LD_PRELOAD", "HALOSCOPE_CHANNEL", *(name for name in wanted if name.startswith("HALOSCOPE_"))},
-                "the list for other hosts")
-
-    _, seen, _ = environment_of([*NETWORK, "--clock", "real"], HALOSCOPE_SEED="99", HALOSCOPE_NETWORK_SET="x=1",
-                                HALOSCOPE_COMPUTE="announced")
-    check.equal(seen.get("HALOSCOPE_CLOCK"), "real", "the real clock")
-    for name in ("HALOSCOPE_SEED", "HALOSCOPE_NETWORK_SET", "HALOSCOPE_COMPUTE", "OMPI_MCA_rmaps_base_oversubscribe"):
-        check(name not in seen or os.environ.get(name) == seen[name], f"{name} is not what an earlier run left: {seen.get(name)!r}")
-
-
-def check_command(check):
-    for command, wanted in ((["sh", "-c", "exit 7"], 7), (["sh", "-c", "printf '%s|' \"$@\"", "sh", "a b", "--", "-n"], 0)):
-        status, out, err = run([*NETWORK, "--", *command])
-        check.equal((status, err), (wanted, ""), f"exit code of {command}")
-        check.equal(out, "a b|--|-n|" if wanted == 0 else "", f"words of {command}")
-    _, _, err = run([*NETWORK, "--", "echo", "-x", "HOME"])
-    check(re.search(r"-x LD_PRELOAD", err) is not None, f"-x and a list exclude each other: {err!r}")
-
-    Path("static.c").write_text("int main(void) { return 0; }\n")
-    built = subprocess.run(["gcc", "-static", "-o", "static", "static.c"], check=False, capture_output=True)
-    if built.returncode == 0:
-        status, _, err = run([*NETWORK, "--", "./static"])
-        check(status == 0 and err == "haloscope: ./static: linked statically: the interconnect library cannot be loaded into it\n",
-              f"a static program: {status} {err!r}")
-    else:
-        print("a static program: not tested, gcc -static does not work here")
-
-
-def check_other_hosts(check, folder):
-    """A stand-in for the remote shell: the other host is this one, but nothing of the environment comes along."""
-    agent = folder / "agent"
-    agent.write_text('#!/bin/sh\nshift\nexec env -i PATH="$PATH" HOME="$HOME" sh -c "$*"\n')
-    agent.chmod(0o755)
-    remote = [MPIEXEC, "--mca", "plm_rsh_agent", str(agent), "--host", "elsewhere:1", "-n", "1"]
-    plain = subprocess.run([*remote, "true"], check=False, capture_output=True, timeout=60)
-    if plain.returncode != 0:
-        print("other hosts: not tested, this launcher cannot be led to believe in one")
-        return
-    status, out, err = run([*NETWORK, "--seed", "5", "--", *remote, "env"], timeout=60)
-    check.equal(status, 0, f"a run elsewhere: {err!r}")
-    for name in ("LD_PRELOAD", "HALOSCOPE_NETWORK", "HALOSCOPE_SEED", "HALOSCOPE_CLOCK"):
-        check(re.search(f"^{name}=.", out, re.MULTILINE) is not None, f"{name} elsewhere")
-
-
-def main():
-    check = Checks()
-    with Folder() as folder:
-        folder = folder.resolve()
+class Under(ProgramTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
         Path("steady.toml").write_text(STEADY)
         Path("wrong.toml").write_text(STEADY.replace("gap_us = 0.5", "gap_us = -0.5"))
         Path("there.h5").write_text("not yours to overwrite")
-        check_mistakes(check)
-        check_environment(check, folder)
-        check_command(check)
-        check_other_hosts(check, folder)
-        check.equal(Path("there.h5").read_text(), "not yours to overwrite", "an existing file is left alone")
+
+    def tearDown(self):
+        self.assertEqual(Path("there.h5").read_text(), "not yours to overwrite", "an existing file is left alone")
+
+    def test_mistakes(self):
+        for what, arguments, pattern in MISTAKES:
+            status, out, err = run(arguments)
+            self.assertEqual(status, 2, f"{what}: exit code ({err.strip()!r})")
+            self.assertTrue(len(err.splitlines()) == 1 and err.startswith("haloscope: "), f"{what}: one line, found {err!r}")
+            self.assertTrue(re.search(pattern, err) is not None, f"{what}: {pattern!r} in {err!r}")
+            self.assertEqual(out, "", f"{what}: standard output")
+
+    def test_environment(self):
+        status, seen, err = environment_of(
+            [*NETWORK, "--set-network", "about.name=other", "--set-network", "between_nodes.gap_us=0", "--ranks-per-node", "4",
+             "--seed", "7", "--without", "jitter,noise", "--compute", "announced", "--posix-clocks", "--record", "new.h5"],
+            LD_PRELOAD="libm.so.6", HALOSCOPE_CHANNEL="mpi", OMPI_MCA_mca_base_env_list="HOME", OMPI_MCA_mpi_yield_when_idle="0")
+        self.assertEqual((status, err), (0, ""), "a right command line")
+        wanted = {
+            "HALOSCOPE_NETWORK": str(self.folder / "steady.toml"), "HALOSCOPE_CLOCK": "virtual",
+            "HALOSCOPE_NETWORK_SET": "about.name=other\nbetween_nodes.gap_us=0", "HALOSCOPE_RANKS_PER_NODE": "4",
+            "HALOSCOPE_SEED": "7", "HALOSCOPE_WITHOUT": "jitter,noise", "HALOSCOPE_COMPUTE": "announced",
+            "HALOSCOPE_POSIX_CLOCKS": "1",
+            "HALOSCOPE_RECORD": str(self.folder / "new.h5"), "OMPI_MCA_rmaps_base_oversubscribe": "1",
+            "PRTE_MCA_hwloc_default_binding_policy": "none",
+            "OMPI_MCA_mpi_yield_when_idle": "0",  # the user's own word counts
+        }
+        for name, value in wanted.items():
+            self.assertEqual(seen.get(name), value, name)
+        library, *others = seen["LD_PRELOAD"].split(":")
+        self.assertTrue(library.endswith("/libhaloscope-interconnect.so") and Path(library).is_file(), f"LD_PRELOAD: {library}")
+        self.assertEqual(others, ["libm.so.6"], "what was preloaded stays")
+        passed_on = set(seen["OMPI_MCA_mca_base_env_list"].split(";"))
+        self.assertEqual(passed_on,
+                         {"HOME", "LD_PRELOAD", "HALOSCOPE_CHANNEL", *(name for name in wanted if name.startswith("HALOSCOPE_"))},
+                         "the list for other hosts")
+
+        _, seen, _ = environment_of([*NETWORK, "--clock", "real"], HALOSCOPE_SEED="99", HALOSCOPE_NETWORK_SET="x=1",
+                                    HALOSCOPE_COMPUTE="announced")
+        self.assertEqual(seen.get("HALOSCOPE_CLOCK"), "real", "the real clock")
+        for name in ("HALOSCOPE_SEED", "HALOSCOPE_NETWORK_SET", "HALOSCOPE_COMPUTE", "OMPI_MCA_rmaps_base_oversubscribe"):
+            self.assertTrue(name not in seen or os.environ.get(name) == seen[name],
+                            f"{name} is not what an earlier run left: {seen.get(name)!r}")
+
+    def test_command(self):
+        for command, wanted in ((["sh", "-c", "exit 7"], 7), (["sh", "-c", "printf '%s|' \"$@\"", "sh", "a b", "--", "-n"], 0)):
+            status, out, err = run([*NETWORK, "--", *command])
+            self.assertEqual((status, err), (wanted, ""), f"exit code of {command}")
+            self.assertEqual(out, "a b|--|-n|" if wanted == 0 else "", f"words of {command}")
+        _, _, err = run([*NETWORK, "--", "echo", "-x", "HOME"])
+        self.assertTrue(re.search(r"-x LD_PRELOAD", err) is not None, f"-x and a list exclude each other: {err!r}")
+
+    def test_static_program(self):
+        Path("static.c").write_text("int main(void) { return 0; }\n")
+        built = subprocess.run(["gcc", "-static", "-o", "static", "static.c"], check=False, capture_output=True)
+        if built.returncode != 0:
+            self.skipTest("gcc -static does not work here")
+        status, _, err = run([*NETWORK, "--", "./static"])
+        self.assertEqual((status, err),
+                         (0, "haloscope: ./static: linked statically: the interconnect library cannot be loaded into it\n"),
+                         f"a static program: {status} {err!r}")
+
+    def test_where_mpi_has_never_been(self):
         status, _, err = run([*NETWORK, "--", PROGRAM, "--version"], env={"PATH": "/usr/bin"})
-        check.equal((status, err), (0, ""), "where MPI has never been")
-    check.end()
+        self.assertEqual((status, err), (0, ""), "where MPI has never been")
+
+    def test_other_hosts(self):
+        """A stand-in for the remote shell: the other host is this one, but nothing of the environment comes along."""
+        agent = self.folder / "agent"
+        agent.write_text('#!/bin/sh\nshift\nexec env -i PATH="$PATH" HOME="$HOME" sh -c "$*"\n')
+        agent.chmod(0o755)
+        remote = [MPIEXEC, "--mca", "plm_rsh_agent", str(agent), "--host", "elsewhere:1", "-n", "1"]
+        plain = subprocess.run([*remote, "true"], check=False, capture_output=True, timeout=60)
+        if plain.returncode != 0:
+            self.skipTest("this launcher cannot be led to believe in another host")
+        status, out, err = run([*NETWORK, "--seed", "5", "--", *remote, "env"], timeout=60)
+        self.assertEqual(status, 0, f"a run elsewhere: {err!r}")
+        for name in ("LD_PRELOAD", "HALOSCOPE_NETWORK", "HALOSCOPE_SEED", "HALOSCOPE_CLOCK"):
+            self.assertTrue(re.search(f"^{name}=.", out, re.MULTILINE) is not None, f"{name} elsewhere")
 
 
-main()
+if __name__ == "__main__":
+    main()
