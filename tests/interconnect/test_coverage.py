@@ -10,9 +10,16 @@ import pathlib
 import re
 import subprocess
 import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+
+from haloscope_program import main  # noqa: E402
+
+LIBRARY, PASSED, *FILES = map(pathlib.Path, sys.argv[1:])
 
 REASONS = {"local", "unreachable", "large-count"}
-# Wrapped for one answer, that all ranks read one clock; Fortran's form of it, with an integer for an address, still says what MPI does.
+# Wrapped for one answer only, that all ranks read one clock. Fortran's form of it has an integer for an address, and passes.
 NOT_FOR_FORTRAN = {"MPI_Comm_get_attr"}
 
 
@@ -37,46 +44,51 @@ def names(file, pattern, *options):
     return set(re.findall(rf"^[0-9a-f ]*[UTW] ({pattern})(?:@.*)?$", listing, re.MULTILINE))
 
 
-def fortran_failures(library, wrapped):
-    """mpi_send_ is called by mpif.h and the module mpi; ompi_send_f and some pmpi_test_ by the module mpi_f08."""
-    folder = libmpi(library).parent
-    defined = names(library, r"(?:p?mpi_\w+_|ompi_\w+_f)", "--defined-only")
-    wanted = set()
-    for file in folder.glob("libmpi_mpifh.so.*"):
-        there = names(file, r"mpi_\w+_", "--defined-only")
-        wanted |= {name for name in (f"mpi_{call[4:].lower()}_" for call in wrapped) if name in there}
-    for file in folder.glob("libmpi_usempif08*.so.*"):
-        used = names(file, r"(?:pmpi_\w+_|ompi_\w+_f)", "--undefined-only")
-        wanted |= {name for call in wrapped for name in (f"ompi_{call[4:].lower()}_f", f"pmpi_{call[4:].lower()}_") if name in used}
-    print(f"Fortran: {len(wanted)} names" if wanted else "Fortran: not checked, MPI has none here")
-    return [f"Fortran: {name} passes below" for name in sorted(wanted - defined)]
+class Coverage(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.wrapped = symbols(LIBRARY, "-D", "--defined-only")
+        cls.rows = [line.split() for line in PASSED.read_text().splitlines() if line.strip() and not line.startswith("#")]
+        cls.calls = {file: undefined(file) for file in FILES if not file.name.startswith("libmpi")}
 
+    def passes(self, name):
+        return any(fnmatch.fnmatchcase(name, row[0]) for row in self.rows)
 
-def main():
-    library, passed_file, *files = map(pathlib.Path, sys.argv[1:])
-    wrapped = symbols(library, "-D", "--defined-only")
-    rows = [line.split() for line in passed_file.read_text().splitlines() if line.strip() and not line.startswith("#")]
-    failures = [f"{passed_file.name}: not a name and a known reason: {row}" for row in rows
-                if len(row) != 2 or row[1] not in REASONS]
-    patterns = [row[0] for row in rows]
+    def test_each_name_passes_for_a_known_reason(self):
+        self.assertEqual([row for row in self.rows if len(row) != 2 or row[1] not in REASONS], [], "not a name and a known reason")
 
-    def passes(name):
-        return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+    def test_nothing_that_is_wrapped_passes(self):
+        self.assertEqual([name for name in sorted(self.wrapped) if self.passes(name)], [], "wrapped, yet listed as passed")
 
-    failures += [f"wrapped, yet listed as passed: {name}" for name in sorted(wrapped) if passes(name)]
-    used = {file: undefined(file) for file in files if not file.name.startswith("libmpi")}
-    users = [file.name for file, names in used.items() if names]
-    if len(users) < 4:
-        failures.append(f"the program, its core, PETSc and HDF5 call MPI, but calls were found in {users} only")
-    used[libmpi(library)] = symbols(libmpi(library), "-D", "--defined-only")
-    for file, names in used.items():
-        failures += [f"{file.name}: {name} is neither wrapped nor passed by name"
-                     for name in sorted(names) if name not in wrapped and not passes(name)]
-        print(f"{file.name}: {len(names)} calls, {len(names & wrapped)} wrapped")
-    failures += fortran_failures(library, wrapped - NOT_FOR_FORTRAN)
-    print("\n".join(failures) if failures else "every call is wrapped or passed by name")
-    return 1 if failures else 0
+    def test_the_program_and_its_libraries_call_mpi(self):
+        users = [file.name for file, calls in self.calls.items() if calls]
+        self.assertGreaterEqual(len(users), 4,
+                                f"the program, its core, PETSc and HDF5 call MPI, but calls were found in {users} only")
+
+    def test_every_call_is_wrapped_or_passed(self):
+        known = libmpi(LIBRARY)
+        for file, calls in [*self.calls.items(), (known, symbols(known, "-D", "--defined-only"))]:
+            print(f"{file.name}: {len(calls)} calls, {len(calls & self.wrapped)} wrapped")
+            with self.subTest(file.name):
+                self.assertEqual([name for name in sorted(calls - self.wrapped) if not self.passes(name)], [],
+                                 f"{file.name}: neither wrapped nor passed by name")
+
+    def test_what_is_wrapped_is_wrapped_for_fortran(self):
+        """mpi_send_ is called by mpif.h and the module mpi; ompi_send_f and some pmpi_test_ by the module mpi_f08."""
+        wrapped, folder = self.wrapped - NOT_FOR_FORTRAN, libmpi(LIBRARY).parent
+        wanted = set()
+        for file in folder.glob("libmpi_mpifh.so.*"):
+            there = names(file, r"mpi_\w+_", "--defined-only")
+            wanted |= {f"mpi_{call[4:].lower()}_" for call in wrapped} & there
+        for file in folder.glob("libmpi_usempif08*.so.*"):
+            used = names(file, r"(?:pmpi_\w+_|ompi_\w+_f)", "--undefined-only")
+            wanted |= {name for call in wrapped for name in (f"ompi_{call[4:].lower()}_f", f"pmpi_{call[4:].lower()}_")} & used
+        if not wanted:
+            self.skipTest("MPI has no Fortran here")
+        print(f"Fortran: {len(wanted)} names")
+        defined = names(LIBRARY, r"(?:p?mpi_\w+_|ompi_\w+_f)", "--defined-only")
+        self.assertEqual(sorted(wanted - defined), [], "these pass below")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main(argv=sys.argv[:1])

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A Slurm cluster for the length of a test: `with SlurmLab(nodes=3) as lab: lab.run(["srun", "-N3", "hostname"])`.
 
-Where this machine cannot have one, the test ends with status 77 and the reason in one line, which ctest takes for skipped. Tests
-wait for one another, those of other trees too. However the test ends, killed or not, its cluster is taken away."""
+Where this machine cannot have one, the tests are skipped with the reason in one line. Tests wait for one another, those of other
+trees too. However a test ends, killed or not, its cluster is taken away."""
 import fcntl
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
+import unittest
 from pathlib import Path
 
 SCRIPT = Path(__file__).resolve().with_name("lab.sh")
@@ -44,10 +44,9 @@ class SlurmLab:
         status, _, err = script("up", "--nodes", len(self.nodes), "--cores", self.cores, "--guard", *self._shares(), stdin=waits)
         os.close(waits)
         if status == 77:
-            print(f"SKIPPED: {err.strip()}")
-            sys.exit(77)
+            raise unittest.SkipTest(err.strip())
         if status != 0:
-            sys.exit(f"lab.sh up: status {status}: {err}")
+            raise RuntimeError(f"lab.sh up: status {status}: {err}")
         exports = script("env")[1].removeprefix("export ").split()
         outside = {name: value for name, value in os.environ.items() if not name.startswith(("SLURM_", "SBATCH_", "OMPI_MCA_"))}
         self.environment = {**outside, **dict(export.split("=", 1) for export in exports)}
@@ -62,7 +61,7 @@ class SlurmLab:
         shutil.rmtree(self.folder, ignore_errors=True)
         self._lock.close()
         if status != 0:
-            sys.exit(f"lab.sh down: status {status}: {err}")
+            raise RuntimeError(f"lab.sh down: status {status}: {err}")
 
     @staticmethod
     def _shares():
@@ -118,8 +117,8 @@ class SlurmLab:
             if known["JobState"] in states:
                 return known
             if time.monotonic() > end:
-                raise RuntimeError(f"job {number} is {known['JobState']} ({known['Reason']}), not {sorted(states)}, after {timeout} s:"
-                                   f" {self.output(number)}")
+                raise RuntimeError(f"after {timeout} s job {number} is {known['JobState']} ({known['Reason']}), "
+                                   f"not {sorted(states)}: {self.output(number)}")
             time.sleep(0.2)
 
     def wait_for_output(self, number, words, timeout=60):
@@ -134,3 +133,11 @@ class SlurmLab:
         """{"lab1": "idle", …}, as sinfo calls them."""
         lines = self.must("sinfo", "--noheader", "--Node", "--partition=batch", "--format=%N %T").splitlines()
         return dict(line.split() for line in lines)
+
+
+class LabTest(unittest.TestCase):
+    """Tests that share one cluster of three nodes, `cls.lab`."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = cls.enterClassContext(SlurmLab(nodes=3))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Every value that a transport case expects is computed here from the case's own cross-sections and lengths, without chance:
 a slip in copying a number of a paper into a case shows. What papers print and cannot be recomputed stands in PRINTED."""
-import sys
 import tomllib
+import unittest
 from pathlib import Path
 
 import numpy as np
@@ -96,34 +96,31 @@ REFERENCES = {
     "kobayashi_1_scattering": kobayashi}
 
 
-def check_method():
-    """The method by itself: k of cells in a slab so thick that nothing leaks, and the error's order."""
-    material = reference.Material({"total_per_cm": [1.0], "scattering_per_cm": [0.5], "production_per_cm": [0.6]})
-    wide = reference.k_of_body(material, 200.0, "slab", cells=200)
-    assert abs(wide - 1.2) < 1e-3 and wide < 1.2, wide
-    thin = [reference.k_of_cells(material, 1.0, cells, 1) for cells in (20, 40, 80)]
-    assert 3.5 < (thin[1] - thin[0]) / (thin[2] - thin[1]) < 4.5, thin
+class References(unittest.TestCase):
+    def test_method(self):
+        """The method by itself: k of cells in a slab so thick that nothing leaks, and the error's order."""
+        material = reference.Material({"total_per_cm": [1.0], "scattering_per_cm": [0.5], "production_per_cm": [0.6]})
+        wide = reference.k_of_body(material, 200.0, "slab", cells=200)
+        self.assertTrue(abs(wide - 1.2) < 1e-3 and wide < 1.2, wide)
+        thin = [reference.k_of_cells(material, 1.0, cells, 1) for cells in (20, 40, 80)]
+        self.assertTrue(3.5 < (thin[1] - thin[0]) / (thin[2] - thin[1]) < 4.5, thin)
 
+    def test_cases(self):
+        for name, compute in REFERENCES.items():
+            case = tomllib.loads((CASES / f"{name}.toml").read_text(encoding="utf-8"))
+            exact = compute(case)
+            for expect in case["expect"]:
+                quantity, value = expect["quantity"], expect["value"]
+                with self.subTest(name, quantity=quantity):
+                    self.assertIn(quantity, exact, "no reference is computed")
+                    allowed = CRITICAL.get(name, 1e-5) * max(abs(value), 1e-300)
+                    self.assertLessEqual(abs(exact[quantity] - value), allowed,
+                                         f"the case says {value}, computed is {exact[quantity]:.10g}")
 
-def main():
-    check_method()
-    failures = []
-    for name, compute in REFERENCES.items():
-        case = tomllib.loads((CASES / f"{name}.toml").read_text(encoding="utf-8"))
-        exact = compute(case)
-        for expect in case["expect"]:
-            quantity, value = expect["quantity"], expect["value"]
-            if quantity not in exact:
-                failures.append(f"{name}: {quantity}: no reference is computed")
-                continue
-            allowed = CRITICAL.get(name, 1e-5) * max(abs(value), 1e-300)
-            if not abs(exact[quantity] - value) <= allowed:
-                failures.append(f"{name}: {quantity}: the case says {value}, computed is {exact[quantity]:.10g}")
-    found = {path.stem for path in CASES.glob("*.toml") if 'problem = "transport"' in path.read_text(encoding="utf-8")}
-    failures += [f"{name}.toml: no reference is computed" for name in sorted(found - set(REFERENCES))]
-    print("\n".join(failures) or "all references hold")
-    return 1 if failures else 0
+    def test_every_case_has_references(self):
+        found = {path.stem for path in CASES.glob("*.toml") if 'problem = "transport"' in path.read_text(encoding="utf-8")}
+        self.assertEqual(sorted(found - set(REFERENCES)), [], "no reference is computed")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    unittest.main()

@@ -40,7 +40,10 @@ def kernel(order, cells, thickness, parity):
 
     Order 2 comes with the sign of the distance."""
     h = thickness / cells
-    e = lambda n, distance: expn(n, h * distance)
+
+    def e(n, distance):
+        return expn(n, h * distance)
+
     m = np.arange(1, 2 * cells)
     table = np.empty(2 * cells)
     table[1:] = e(order + 2, m - 1) - 2 * e(order + 2, m) + e(order + 2, m + 1)
@@ -61,8 +64,13 @@ def k_of_cells(material, thickness, cells, parity):
     anisotropic = bool(np.any(material.mean_cosine))
     size = groups * n * (2 if anisotropic else 1)
     keep, born = np.eye(size), np.zeros((size, size))
-    flux_at = lambda g: slice(g * n, (g + 1) * n)
-    current_at = lambda g: slice((groups + g) * n, (groups + g + 1) * n)
+
+    def flux_at(g):
+        return slice(g * n, (g + 1) * n)
+
+    def current_at(g):
+        return flux_at(groups + g)
+
     for g in range(groups):
         depth = thickness * material.total[g]
         even = kernel(1, n, depth, parity) / material.total[g]

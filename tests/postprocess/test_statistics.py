@@ -5,13 +5,16 @@
 2000 trials: the share of hits of a true 95 % interval has a standard deviation of 0.5 %, so that the bounds are four of them
 away. The seed is fixed: the same numbers come out each time.
 """
+import sys
 import unittest
+from pathlib import Path
 
 import numpy as np
-from made_up_run import ROOT  # noqa: F401  makes the package found
 from scipy import signal, stats
 
-from postprocess import statistics
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from postprocess import statistics  # noqa: E402
 
 TRIALS = 2000
 PHI = 0.8

@@ -12,6 +12,7 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.get("HALOSCOPE_PROGRAM", str(SOURCE / "build/release/haloscope"))
 MPIEXEC = os.environ.get("HALOSCOPE_MPIEXEC", "mpirun")
+LAUNCH = [MPIEXEC, "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1"]
 
 # A vortex that 2 ranks step through in well under a second, with an exact solution.
 VORTEX = """
@@ -104,10 +105,7 @@ eager_limit_bytes = 65536
 def launch(arguments, ranks=None):
     """The command line of the program: alone, or on so many ranks."""
     command = [PROGRAM, *map(str, arguments)]
-    if ranks is None:
-        return command
-    return [MPIEXEC, "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1", "-n", str(ranks),
-            *command]
+    return command if ranks is None else [*LAUNCH, "-n", str(ranks), *command]
 
 
 def run(arguments, ranks=None, timeout=120, **options):

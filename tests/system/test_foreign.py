@@ -10,10 +10,9 @@ from pathlib import Path
 
 import h5py
 
-from haloscope_program import MPIEXEC, PROGRAM, SOURCE, STEADY, ProgramTest, main, own_lines
+from haloscope_program import LAUNCH, PROGRAM, SOURCE, STEADY, ProgramTest, main, own_lines
 
 FOREIGN = SOURCE / "tests/foreign"
-LAUNCH = [MPIEXEC, "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1"]
 # Only what a program announces takes time: nothing of this machine enters the clock, so times are exact.
 EXACT = {"compute": "announced"}
 

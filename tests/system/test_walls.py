@@ -4,10 +4,12 @@
 doors, and a wing uses only wings above it. (Libraries need no test: their headers are not found in wings that do not name them.)"""
 import pathlib
 import re
-import sys
+import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-SOLVER, DOORS = ROOT / "solver", ROOT / "include/haloscope"
+from haloscope_program import SOURCE, main
+
+SOLVER, DOORS = SOURCE / "solver", SOURCE / "include/haloscope"
+WINGS = re.findall(r"^add_subdirectory\((\S+)\)", (SOLVER / "CMakeLists.txt").read_text(), re.MULTILINE)
 
 # What the interposer may see of the other side: what all stand on, and the model of the network as data and pure functions.
 # Its own border is a header of constants.
@@ -19,38 +21,49 @@ def uses_of(wing):
     return re.search(r"\bUSES ([^A-Z)]*)", text).group(1).split() if "USES" in text else []
 
 
-def failures_of(wing, above, used_doors):
-    """What breaks a wall in the files of one wing."""
-    uses = uses_of(wing)
-    yield from (f"{wing} uses {used}, which is not above it" for used in uses if used not in above)
-    if wing.startswith("interconnect/"):
-        yield from (f"{wing} uses {used}" for used in uses if not used.startswith("interconnect/") and used not in CROSSING)
+def includes_of(wing):
+    """(file, header, wing of the header) of all includes of the project's own headers in the files of a wing."""
     for file in [*(SOLVER / wing).glob("*.[ch]pp"), *(DOORS / wing).glob("*.hpp")]:
         for header in re.findall(r'^#include "([^"]+)"', file.read_text(), re.MULTILINE):
-            of = str(pathlib.Path(header.removeprefix("haloscope/")).parent)
-            if of != wing and of not in uses:
-                yield f"{file.relative_to(ROOT)} includes {header}: {wing} does not use {of}"
-            elif header.startswith("haloscope/"):
-                if of != wing:
-                    used_doors.add(header)
-            elif of.partition("/")[0] != wing.partition("/")[0]:
-                yield f"{file.relative_to(ROOT)} includes {header}, which is no door of {of}"
+            yield file.relative_to(SOURCE), header, str(pathlib.Path(header.removeprefix("haloscope/")).parent)
 
 
-def main():
-    wings = re.findall(r"^add_subdirectory\((\S+)\)", (SOLVER / "CMakeLists.txt").read_text(), re.MULTILINE)
-    failures, used_doors, above = [], set(), []
-    for wing in wings:
-        failures += failures_of(wing, above, used_doors)
-        above.append(wing)
-    folders = {str(folder.parent.relative_to(SOLVER)) for folder in SOLVER.rglob("*.cpp") if folder.parent != SOLVER}
-    failures += [f"solver/{folder} is no wing of solver/CMakeLists.txt" for folder in sorted(folders ^ set(wings))]
-    used_doors |= set(re.findall(r'"(haloscope/[^"]+)"', (SOLVER / "main.cpp").read_text()))
-    doors = {f"haloscope/{door.relative_to(DOORS)}" for door in DOORS.rglob("*.hpp")}
-    failures += [f"include/{door} is used by its own wing alone: it belongs to solver/" for door in sorted(doors - used_doors)]
-    print("\n".join(failures) if failures else f"{len(wings)} wings, {len(doors)} doors: no wall is broken")
-    return 1 if failures else 0
+class Walls(unittest.TestCase):
+    def test_every_folder_is_a_wing(self):
+        folders = {str(file.parent.relative_to(SOLVER)) for file in SOLVER.rglob("*.cpp") if file.parent != SOLVER}
+        self.assertEqual(sorted(folders), sorted(WINGS), "folders with sources, and wings of solver/CMakeLists.txt")
+
+    def test_wings_use_wings_above_them(self):
+        for place, wing in enumerate(WINGS):
+            with self.subTest(wing):
+                self.assertEqual(set(uses_of(wing)) - set(WINGS[:place]), set(), f"{wing} uses what is not above it")
+
+    def test_the_interconnect_sees_only_what_may_cross(self):
+        for wing in (wing for wing in WINGS if wing.startswith("interconnect/")):
+            with self.subTest(wing):
+                across = {used for used in uses_of(wing) if not used.startswith("interconnect/")}
+                self.assertEqual(across - CROSSING, set(), f"{wing} uses what may not cross the border")
+
+    def test_includes_are_of_used_wings(self):
+        for wing in WINGS:
+            with self.subTest(wing):
+                seen = {wing, *uses_of(wing)}
+                self.assertEqual([f"{file} includes {header}" for file, header, of in includes_of(wing) if of not in seen], [],
+                                 f"{wing} does not use these")
+
+    def test_other_wings_are_seen_by_their_doors(self):
+        for wing in WINGS:
+            with self.subTest(wing):
+                inner = [(file, header) for file, header, of in includes_of(wing) if not header.startswith("haloscope/")
+                         and of.partition("/")[0] != wing.partition("/")[0]]
+                self.assertEqual([f"{file} includes {header}" for file, header in inner], [], "these are no doors")
+
+    def test_doors_are_used_by_another_wing(self):
+        used = {header for wing in WINGS for _, header, of in includes_of(wing) if of != wing}
+        used |= set(re.findall(r'"(haloscope/[^"]+)"', (SOLVER / "main.cpp").read_text()))
+        doors = {f"haloscope/{door.relative_to(DOORS)}" for door in DOORS.rglob("*.hpp")}
+        self.assertEqual(sorted(doors - used), [], "these doors are used by their own wing alone: they belong to solver/")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
