@@ -135,7 +135,7 @@ def waiting_maps(group):
 
 def draw_waiting(maps, layout):
     canvas, axes = layout.panels(len(maps), 2.6, columns=2 if len(maps) in (2, 4) else 3,
-                                  titles=[one.series.name for one in maps])
+                                 titles=[one.series.name for one in maps])
     for axis, one in zip(axes, maps):
         low, high = np.nanquantile(one.waiting, [0.005, 0.998])
         low = max(0.0, low) if one.beyond else low

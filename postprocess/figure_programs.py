@@ -50,8 +50,8 @@ class Programs:
 def _without_network(series):
     """[(ranks, efficiency on a network that takes no time)]; empty for native runs."""
     there = [point for point in series.points if np.isfinite(point.ideal_time)]
-    return [(point.ranks, there[0].ideal_time / point.ideal_time * (there[0].ranks / point.ranks if series.scaling == "strong" else 1))
-            for point in there]
+    fewer = {point.ranks: there[0].ranks / point.ranks if series.scaling == "strong" else 1 for point in there}
+    return [(point.ranks, there[0].ideal_time / point.ideal_time * fewer[point.ranks]) for point in there]
 
 
 def draw(programs, layout):

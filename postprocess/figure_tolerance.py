@@ -46,8 +46,8 @@ def draw(ladders, layout):
             figure.plain_logarithm(axis)
         axis.set_xlabel(axis_text(group[0].variable))
         axis.set_ylabel("median step over that at the lowest")
-    figure.legend_above(canvas, [Line2D([], [], label=many(p, "rank"), **look[p].options()) for p in ranks] +
-                        [Line2D([], [], color=figure.GREY, linewidth=0.8, linestyle=(0, (1, 2)), label="1, 5, 10 % slower")], layout)
+    level = Line2D([], [], color=figure.GREY, linewidth=0.8, linestyle=(0, (1, 2)), label="1, 5, 10 % slower")
+    figure.legend_above(canvas, [*(Line2D([], [], label=many(p, "rank"), **look[p].options()) for p in ranks), level], layout)
     return canvas
 
 

@@ -50,7 +50,8 @@ def write_summary(path, study, all_series, ladders, attributions, sentences):
     summary = {
         "schema": SCHEMA, "schema_version": VERSION, "name": study.name, "case": study.case, "scaling": study.scaling,
         "runs": len(study.runs), "runs_drawn": len(study.drawn), "sentences": sentences,
-        "series": [{"labels": series.labels, "case": series.case, "scaling": series.scaling, "network": series.network, "clock": series.clock,
+        "series": [{"labels": series.labels, "case": series.case, "scaling": series.scaling, "network": series.network,
+                    "clock": series.clock,
                     "serial_fraction": _estimate(series.serial_fraction[0]) if series.serial_fraction else None,
                     "points": [_point(point) for point in series.points]} for series in all_series],
         "tolerance": [{"variable": ladder.variable.name, "unit": ladder.variable.unit, "series": ladder.others,

@@ -136,7 +136,7 @@ class RunFile:
     def _slabs(self, file, name):
         first, end = int(self["warmup_steps"]), self.steps_completed
         for i in range(first, end, SLAB):
-            yield file[name][i : min(i + SLAB, end)]
+            yield file[name][i:min(i + SLAB, end)]
 
     def _steps(self, file):
         timing = file["timing"]

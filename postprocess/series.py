@@ -20,8 +20,9 @@ SEED = 1  # of the draws: the same files give the same report
 
 @dataclass
 class Pop:
-    """Load balance x serialization x transfer = parallel efficiency (see include/haloscope/efficiency.hpp). NaN: a native
-    run cannot tell serialization from transfer, and its load balance is that of the time outside MPI."""
+    """Load balance x serialization x transfer = parallel efficiency (see
+    include/haloscope/timing/efficiency.hpp). NaN: a native run cannot tell serialization from transfer, and its load balance is
+    that of the time outside MPI."""
 
     load_balance: float = np.nan
     serialization: float = np.nan

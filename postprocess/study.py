@@ -179,8 +179,9 @@ def _variable(entry):
 
 def _planned(folder, entry, manifest):
     return Run(entry["id"], dict(entry["labels"]), int(entry["ranks"]), int(entry["repeat"]), entry["state"],
-               entry.get("case", manifest["case"]), entry.get("scaling", manifest["scaling"]), entry.get("reason", ""), str(folder / entry["file"]), entry.get("hosts", []), entry.get("seconds", 0.0) or 0.0,
-               entry.get("started_utc", ""), " ".join(entry.get("command", [])))
+               entry.get("case", manifest["case"]), entry.get("scaling", manifest["scaling"]), entry.get("reason", ""),
+               str(folder / entry["file"]), entry.get("hosts", []), entry.get("seconds", 0.0) or 0.0, entry.get("started_utc", ""),
+               " ".join(entry.get("command", [])))
 
 
 # --- run files alone -----------------------------------------------------------------------------------------------------

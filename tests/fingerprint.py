@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Prints a hash of what each shipped case computes: for a change that must not alter any result, run it before and after, and compare.
+"""Prints a hash of what each shipped case computes. A change that must not alter any result leaves this output as it was.
 
 usage: tests/fingerprint.py [--program build/release/haloscope] [--only NAME] >FILE
 

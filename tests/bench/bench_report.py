@@ -52,7 +52,8 @@ def main(runs=100, ranks=64, steps=1000):
         seconds = time.monotonic() - began
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2 ** 20
         page = (folder / "report.html").stat().st_size
-        print(f"{runs} runs, {size / 2 ** 30:.2f} GiB: {seconds:.1f} s, at most {peak:.2f} GiB of memory, page of {page / 1e6:.1f} MB")
+        print(f"{runs} runs, {size / 2 ** 30:.2f} GiB: {seconds:.1f} s, at most {peak:.2f} GiB of memory, "
+              f"page of {page / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":
