@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What costs the efficiency: from twins of a run in which ingredients of the network were switched off.
 
-The loss is the time of a step in which a rank does not compute, as a share of the step. Of one set of runs with everything:
+The loss is the time of a step in which a rank does not compute, as a share of the step. For a set of runs with everything:
   load imbalance   greatest computing of a rank less the mean one
   serialization    the time on a network that takes no time, less that greatest computing
-  network          the time less that, which the twins divide:
-                   ingredients of which every combination has been run get their Shapley values (the mean of what
-                   switching one off saves, over all orders), which add up; any other gets what switching it off alone
-                   saves, and what the sum of all misses is not told apart.
-Times are those of the whole run over its steps, since only these add up; intervals from draws of the twins' means, which are
-taken for independent.
+  network          the rest of the time, which the twins divide
+Ingredients of which every combination has been run get their Shapley values, which add up: the mean, over all orders, of what
+switching one off saves. Any other ingredient gets what switching it off alone saves. The part of the loss that is then left
+over is "not told apart". Times are those of the whole run over its steps, since only these add up. Intervals come from draws of
+the twins' means, which are taken for independent.
 """
 import itertools
 import math
@@ -36,7 +35,7 @@ class Attribution:
 
 
 def _times(point):
-    """Of a step, from whole runs: mean computing, greatest computing, ideal time, time [s]; the first three may be None."""
+    """Mean computing, greatest computing, ideal time and time of a step [s], from whole runs; the first three may be None."""
     steps = point.steps
     elapsed = float(np.mean([one.elapsed_of_rank.max() for one in steps]))
     if any(one.compute_of_rank is None for one in steps):
@@ -55,7 +54,7 @@ def _drawn(point, rng):
 
 
 def _saved(times, ingredient, ingredients):
-    """What switching the ingredient off saves: Shapley's mean where all combinations are there, else alone."""
+    """The time that switching the ingredient off saves: Shapley's mean where all combinations are there, else by itself."""
     rest = [other for other in ingredients if other != ingredient]
     total, n = 0.0, len(ingredients)
     for size in range(n):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """How all figures look, and how they are saved: each one wide, for files and screens, and once more narrow, for phones.
 
-Colours are those of Okabe & Ito (2008), told apart by the colour-blind; each goes with a marker and a line style of its own, so
-a grey print can be read too.
+Colours are those of Okabe & Ito (2008), which the colour-blind can tell apart. Each has a marker and a line style of its own, so
+a grey print can be read.
 """
 import base64
 import io

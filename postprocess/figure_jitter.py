@@ -80,7 +80,7 @@ def sentence_tails(group):
 
 @dataclass
 class WaitingMap:
-    """Steps around the one that took longest against what it takes in the other repeats, of the repeat where it was."""
+    """The steps around the one that took longest, compared with its time in the other repeats; from the repeat that had it."""
 
     series: object
     point: object
@@ -98,7 +98,7 @@ class WaitingMap:
 
 
 def _usual(rows):
-    """What each step takes: the median repeat, the quicker of two, of one the neighbouring steps."""
+    """The usual time of each step: the median repeat, the quicker of two, and with one repeat the neighbouring steps."""
     if len(rows) > 2:
         return np.median(rows, axis=0)
     return rows.min(axis=0) if len(rows) == 2 else ndimage.median_filter(rows, (1, 15), mode="nearest")

@@ -8,7 +8,7 @@ from .units import interval, listed, many, number, percent, seconds, time_unit
 
 
 def _bound(group):
-    """What no network could beat: the ideal network's times where runs were virtual, else Amdahl's law of the best series.
+    """The bound that no network can beat: the ideal network's times where runs were virtual, else Amdahl's law of the best series.
     Gives (name, {ranks: seconds}, series)."""
     reach = max(group, key=lambda series: (len(series.points), series.last.efficiency.value))
     if np.isfinite(reach.base.ideal_time):
@@ -86,7 +86,7 @@ def _at_most(group):
 
 
 def comparison(group, name):
-    """Who is how much slower on the most ranks, in one sentence: the answer that most readers come for."""
+    """Which series is slower on the most ranks, and how much, in one sentence: most readers come for this answer."""
     most, there = _at_most(group)
     fast, quick = there[0]
     text = f"On {many(most, 'rank')} a step takes {seconds(quick.time.value)} {fast.with_word} {name(fast)}"

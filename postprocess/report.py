@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Writes the report of a study: report.html (all in one file), figures/, efficiency.csv, summary.json.
 
-A section appears where the data has it. What it says under a figure is computed here from the same numbers that were drawn.
+A section appears where the data has it. The text under a figure is computed from the numbers that were drawn.
 """
 import os
 import sys
@@ -25,7 +25,7 @@ from .tolerance import LEVELS, ladders_of
 
 
 class Report:
-    """What the sections of a page are made of."""
+    """The data that the sections of a page are made of."""
 
     def __init__(self, study):
         self.study = study
@@ -39,7 +39,7 @@ class Report:
 
 
 def headline(report):
-    """What a reader in a hurry must know, one line each: what the study was made for, by the variables that it has."""
+    """The answers for a reader in a hurry, one line each. The study's variables tell what it was made for."""
     if report.attributions:
         return [figure_attribution.finding(report.attributions)]
     if report.ladders:
@@ -65,7 +65,7 @@ def _page(report, figures, sections):
 
 
 def write_report(paths, output=None, take_invalid=False):
-    """Raises StudyError and RunFileError; everything is computed before anything is written but figures."""
+    """Raises StudyError and RunFileError. Figures are written as they are drawn, the rest when everything is computed."""
     study = read_study(paths, take_invalid)
     folder = Path(output or (paths[0] if os.path.isdir(paths[0]) else "report"))
     for run in study.missing:

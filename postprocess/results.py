@@ -21,7 +21,7 @@ def row(series, point):
 
 
 def write_csv(path, all_series):
-    """What is not known stays empty."""
+    """Cells of unknown numbers stay empty."""
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()

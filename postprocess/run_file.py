@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Reads run files (schema haloscope-run, version 1). The one place in Python that knows the schema.
 
-Step times are read a slab of steps at a time, so a file may be larger than memory; what is kept is some numbers a step and
-some a rank. Warm-up steps and steps that were not reached are left out of everything.
+Step times are read a slab of steps at a time, so a file may be larger than memory. Only some numbers a step and some a rank are
+kept. Warm-up steps and steps that were not reached are left out of everything.
 """
 import json
 import tomllib
@@ -32,7 +32,7 @@ def _plain(value):
 
 @dataclass
 class Steps:
-    """What the steps after warm-up come to. Times in seconds; None where the file does not have it."""
+    """Sums and times over the steps after warm-up, in seconds; None where the file does not have them."""
 
     slowest: np.ndarray         # (step) of the slowest rank
     average: np.ndarray         # (step) over the ranks

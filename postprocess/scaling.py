@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The strong-scaling efficiency of given run files alone: a table in the terminal and, if asked, one picture.
+"""The strong-scaling efficiency of given run files: a table in the terminal and, if asked, one picture.
 
-The base is the run with the fewest ranks, and it is named: a speed-up says nothing without it (Hoefler & Belli, SC15, rule 1).
+The base is the run with the fewest ranks. The table names it, since a speed-up says nothing without it (Hoefler & Belli, SC15,
+rule 1).
 """
 from . import figure, figure_scaling
 from .series import series_of

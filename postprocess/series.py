@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Series: runs that differ in their number of ranks alone, and what they say of scaling.
+"""Series: runs that differ in their number of ranks alone, with their speed-up and efficiency.
 
 Speed-up is the median step time of the base over that of the point, and the base is the series' smallest number of ranks.
 Its efficiency is the speed-up against the ideal one: strong scaling T0 p0 / (T p), weak scaling T0 / T. Both medians are

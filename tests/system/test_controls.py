@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The loosely coupled control and the proxy of data-parallel training: the shipped cases end VALID with and without a network, in
-virtual time the same to the bit, and stand where they should on the scale of what a network costs."""
+"""The loosely coupled control and the proxy of data-parallel training. The shipped cases end VALID with and without a network,
+repeat to the bit in virtual time, and a network costs them as little, or as much, as it should."""
 import h5py
 import numpy
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Programs that know nothing of Haloscope run unmodified on a modelled network: they end, with the results that they have
-without it, and the report says what network that was, what was not exact and what was not modelled."""
+"""Programs that know nothing of Haloscope run unmodified on a modelled network. They end with the results that they have without
+it, and the report names the network, what was not exact and what was not modelled."""
 import os
 import re
 import shutil
@@ -164,7 +164,7 @@ class Foreign(ProgramTest):
                             f"MPI_ANY_SOURCE: the run file: {dict(file.attrs)}")
 
     def test_unmatched(self):
-        """Pausing the model around one end of a message leaves the other without its partner: that is told."""
+        """Pausing the model around one end of a message leaves the other without its partner, and the report says so."""
         program = self.compiled("mpicc", "half_paused.c")
         status, out, report = under([program, "both"], 2, **EXACT)
         self.assertEqual((status, out, report["exact"], report.get("unmatched")), (0, "ball 7\n", "yes", None),
@@ -177,7 +177,7 @@ class Foreign(ProgramTest):
                              "paused at one end: the run file")
 
     def test_threads(self):
-        """Computing that the logical clock cannot see is reported, and warned of in the run file."""
+        """The report tells of computing that the logical clock cannot see, and the run file warns of it."""
         program = self.compiled("mpicc", "threads.c", "-pthread")
         for threads in (0, 2):
             status, out, report = under([program, str(threads)], 2, "--record", f"threads{threads}.h5")

@@ -53,7 +53,7 @@ def entering(which):
 
 
 def write_agent(path):
-    """What Open MPI starts its daemon on the other host with, in place of ssh: `agent ADDRESS COMMAND…`."""
+    """The command with which Open MPI starts its daemon on the other host, in place of ssh: `agent ADDRESS COMMAND…`."""
     words = " ".join(shlex.quote(word) for word in entering(1))
     path.write_text(f'#!/bin/sh\nshift\nexec {words} sh -c "$*"\n', encoding="utf-8")
     path.chmod(0o755)
@@ -101,7 +101,7 @@ class Hosts(ProgramTest):
         Path("vortex.toml").write_text(CASE, encoding="utf-8")
 
     def test_virtual(self):
-        """Logical clocks know nothing of where the ranks really are."""
+        """Logical clocks do not depend on the hosts on which the ranks really are."""
         asked = ["run", "vortex.toml", "--network", "tcp-oci-vm", "--ranks-per-node", "2", "--compute", "model", "--seed", "7",
                  "--output"]
         for output, hosts, variables in (("one.h5", 1, {}), ("two.h5", 2, {}), ("by-mpi.h5", 1, {"HALOSCOPE_CHANNEL": "mpi"})):
@@ -119,7 +119,7 @@ class Hosts(ProgramTest):
             self.assertEqual((int(file.attrs["exact"]), file.attrs["clock"]), (1, "virtual"), "exact, virtual")
 
     def test_real(self):
-        """Both hosts are one machine, so their wall clocks are one: the alignment must find so, and tell what it leaves."""
+        """Both hosts are one machine and share its wall clock: the alignment must find this, and tell its residual."""
         status, _, err = launch(["run", "vortex.toml", "--network", "synthetic", "--clock", "real", "--output", "real.h5"], 2,
                                 ranks=2)
         self.assertEqual(status, 0, f"real: exit code ({err!r})")

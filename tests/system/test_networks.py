@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`haloscope networks`: the table, one network whole, mistakes in one line; and make_profiles.py makes what is shipped."""
+"""`haloscope networks` prints the table, one whole network, and mistakes in one line; make_profiles.py makes what is shipped."""
 import json
 import re
 import subprocess

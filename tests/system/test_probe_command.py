@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`haloscope probe`: its files and its refusals; and in virtual time, where every number is known beforehand, that it finds them.
+"""`haloscope probe`: its files, its refusals, and the numbers it finds in virtual time, where all of them are known beforehand.
 
-What is measured in virtual time with announced computing depends on no clock of the machine: the tolerances there are those of the
+A measurement in virtual time with announced computing depends on no clock of the machine: the tolerances there are those of the
 sample, not of the day."""
 import math
 import os
@@ -74,7 +74,7 @@ class ProbeCommand(ProgramTest):
         cls.here = run(["probe", "--seconds", "3", "--output", "here.h5", "--write-profile", "here.toml"], 2)
 
     def test_native(self):
-        """On this machine: no number can be told beforehand, but all must be there."""
+        """On this machine no number is known beforehand, but all must be there."""
         status, out, err = self.here
         self.assertEqual(status, 0, f"probe: exit code ({err!r})")
         self.assertEqual(own_lines(err), [], "probe: nothing on standard error")

@@ -69,7 +69,7 @@ def dump(path):
 
 
 def check_left(path, flushed, reachable):
-    """@p flushed steps are whole and exact, none is there from @p reachable on."""
+    """@p flushed steps are whole and exact, and no step is there from @p reachable on."""
     dump(path)
     seen = read_all(path)
     attributes = seen["attributes"]

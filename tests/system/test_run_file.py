@@ -125,7 +125,7 @@ class RunFile(ProgramTest):
             self.assertTrue(bool((file["profiles/exchange_seconds/value"][:] > 0).all()), "sweep: seconds of an exchange")
 
     def test_failing(self):
-        """A run that misses an expectation says so everywhere, and a mistake in the physics does not pass."""
+        """A run that misses an expectation says so everywhere, and wrong physics does not pass."""
         status, out, _ = run(["run", "vortex.toml", "--output", "bad.h5", "--set", "flow.viscosity_m2_per_s=0.02", "--steps", "3",
                               "--set", "halo.method=mock"], 2)
         self.assertEqual(status, 4, "mock: exit code")

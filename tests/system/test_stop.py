@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Ends that come early: a signal ends the run after a step with all steps kept; kill -9 keeps what was flushed."""
+"""Early ends: a signal ends the run after a step, and all steps are kept; after kill -9 the flushed ones are there."""
 import os
 import signal
 import subprocess
@@ -32,7 +32,7 @@ def children_named(parent, name):
 
 
 def wait_until_it_steps(path, job):
-    """Until the file is in place and some steps were flushed."""
+    """Returns when the file is in place and some steps were flushed."""
     end = time.monotonic() + 60
     while time.monotonic() < end and job.poll() is None:
         if Path(path).exists():

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Studies with the real program: a study as a user does it, killed and resumed, with runs that fail, hang or are interrupted,
-folders that are another's, a full disk; and every shipped study as --dry-run."""
+"""Studies with the real program. One runs as a user would run it; others are killed and resumed, have runs that fail, hang or
+are interrupted, meet folders of somebody else or a full disk. Every shipped study is planned with --dry-run."""
 import csv
 import json
 import os
@@ -233,7 +233,7 @@ class Study(ProgramTest):
         self.assertTrue("no run can be done here: needs 4096 cores" in err and not Path("x").exists(), f"says so: {err!r}")
 
     def test_kill_and_resume(self):
-        """kill -9 of the study while a run works: its launcher goes too, and what was done stays done to the bit."""
+        """kill -9 of the study while a run works ends its launcher too; finished runs stay as they are, to the bit."""
         environment = fake_mpirun('if [ "$(ls k/runs/*.h5 2>/dev/null | wc -l)" -ge 5 ]; then echo $$ >hanging; exec sleep 60; fi\n'
                                   'exec "$REAL_MPIRUN" "$@"\n')
         with start(["study", "tiny.toml", "--output", "k"], env=environment) as job:
@@ -329,7 +329,7 @@ values = [
         self.assertEqual(manifest("stopped")["runs"][0]["reason"], "stopped by SIGINT", "the reason")
 
     def test_full_disk(self):
-        """On a file system of 6 MB that fills up: one line, and what was measured stays."""
+        """On a file system of 6 MB that fills up the study ends with one line, and keeps all that was measured."""
         script = ("set -e\nmkdir small && mount -t tmpfs -o size=6m tmpfs small\n"
                   "set +e\n"
                   "\"$0\" study tiny.toml --output small/s 2>first; echo $? >status1; cp small/s/manifest.json before.json\n"

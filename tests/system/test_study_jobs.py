@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Studies as jobs, against sbatch, squeue and scontrol of our own (fake_slurm.py) that do what the real ones do on a bad day."""
+"""Studies as jobs, with stand-ins of sbatch, squeue and scontrol (fake_slurm.py) that fail as the real ones do on a bad day."""
 import json
 import os
 import re
@@ -126,7 +126,8 @@ class StudyJobs(ProgramTest):
         self.assertEqual((status, len(cluster.jobs())), (0, 4), f"resuming what is done submits nothing: {err!r}")
 
     def test_submit_only(self):
-        """Left alone, killed, its manifest a step behind: the jobs are found again, none is submitted twice."""
+        """A study that left its jobs alone, or was killed with its manifest a step behind, finds them again; no job is submitted
+        twice."""
         cluster = Cluster("c2")
         cluster.set("hold")
         status, _, err = cluster.study("jobs.toml", "--output", "left", "--submit-only")
@@ -154,7 +155,7 @@ class StudyJobs(ProgramTest):
         long_study("cut")
 
         def cut(*more):
-            """Warned when it has begun to record: before, on a busy machine, it may not be listening yet."""
+            """The warning comes when it has begun to record: earlier, on a busy machine, it may not be listening yet."""
             with cluster.start("cut.toml", "--output", "cut", *more) as job:
                 aside = Path("cut/runs/0001-n2-r1.h5.attempt-1")
                 wait_for(lambda: aside.exists() == bool(more) and Path("cut/runs/0001-n2-r1.h5").exists(), "it records")
@@ -210,7 +211,7 @@ class StudyJobs(ProgramTest):
                         "what its first start left is kept aside")
 
     def test_survivors(self):
-        """Ranks of the first start that outlive it make the run's file when the second start has looked already."""
+        """Ranks of the first start outlive it, and make the run's file after the second start has looked for one."""
         cluster = Cluster("c8")
         Path("late_site.toml").write_text(SITE.replace('before = [',
                                                        'before = ["[ \\"$SLURM_RESTART_COUNT\\" = 0 ] || echo theirs >$run.h5", '))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The shipped transport cases, cut short: VALID on 1, 2 and 4 ranks and in virtual time, with the same whole numbers in every
-step on any number of ranks; and INVALID where a value is wrong, or where an error is larger than the case allows."""
+"""The shipped transport cases, cut short. They end VALID on 1, 2 and 4 ranks and in virtual time, with the same whole numbers in
+every step on any number of ranks. They end INVALID where a value is wrong, or an error is larger than the case allows."""
 import re
 from pathlib import Path
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`haloscope under`: every mistake is told before anything starts, in one line; the command gets the environment that the
-interconnect library needs, on other hosts too, and runs as it stands."""
+"""`haloscope under` tells every mistake in one line before anything starts. The command runs as it stands, and gets the
+environment that the interconnect library needs, also on other hosts."""
 import os
 import re
 import subprocess

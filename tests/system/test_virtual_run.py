@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Runs in virtual time: with announced computing the same to the bit whatever the machine does meanwhile, on the ideal network
-what the twin of any other says, and the same solution as without a network."""
+"""Runs in virtual time. With announced computing they repeat to the bit, whatever else the machine does. On the ideal network they
+take the time that the twin of any other run says. Their solution is that of a run without a network."""
 import os
 import re
 import subprocess
@@ -80,7 +80,7 @@ class VirtualRun(ProgramTest):
         self.assertEqual(other["solver/residual"], quiet["solver/residual"], "another seed: the same solution")
 
     def test_twin(self):
-        """The ideal network, run itself, is the twin that every other run carries along, to the picosecond."""
+        """A run on the ideal network takes the time of the twin that every other run carries along, to the picosecond."""
         self.virtual("ideal.h5", "--network", "ideal", "--compute", "model")
         with h5py.File("quiet.h5") as tcp, h5py.File("ideal.h5") as ideal:
             self.assertEqual((int(tcp.attrs["exact"]), int(ideal.attrs["exact"])), (1, 1), "twin: exact")
@@ -104,7 +104,7 @@ class VirtualRun(ProgramTest):
                             "a native run has no network")
 
     def test_account(self):
-        """What the file says of the network, and that the losses on the screen are those of the file."""
+        """The file describes the network, and the losses on the screen are those of the file."""
         out = self.virtual("account.h5", *TCP, "--ranks-per-node", "2", "--without", "noise", "--seed", "5")
         status, shown, err = run(["show", "account.h5"])
         self.assertEqual((status, err), (0, ""), "show")
@@ -135,7 +135,7 @@ class VirtualRun(ProgramTest):
             self.assertTrue(bool((file["timing/compute_seconds"][:].sum(axis=2) > 0).all()), "computing took CPU time")
 
     def test_calibration(self):
-        """What a calibration writes can be run with; another never overwrites it unasked."""
+        """A run takes the model that a calibration wrote."""
         status, _, err = run(["run", "vortex.toml", "--calibrate", "here.toml", "--output", "calibration.h5"], 2)
         self.assertEqual(status, 0, f"calibrate: exit code ({err!r})")
         self.virtual("calibrated.h5", "--network", "ideal", "--compute", "here.toml")
