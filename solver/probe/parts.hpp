@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "haloscope/probe/probe.hpp"
-#include "haloscope/timing/clock_alignment.hpp"
+#include "haloscope/base/clock_alignment.hpp"
 #include "probe/stage.hpp"
 
 namespace haloscope {

@@ -17,7 +17,7 @@
 #include "haloscope/border/asked_network.hpp"
 #include "haloscope/machine/machine.hpp"
 #include "haloscope/record/record.hpp"
-#include "haloscope/timing/clock_alignment.hpp"
+#include "haloscope/base/clock_alignment.hpp"
 #include "run/network_record.hpp"
 
 namespace haloscope {

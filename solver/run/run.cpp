@@ -19,7 +19,7 @@
 #include "haloscope/problems/workload.hpp"
 #include "haloscope/record/record.hpp"
 #include "haloscope/record/summary.hpp"
-#include "haloscope/timing/clock_alignment.hpp"
+#include "haloscope/base/clock_alignment.hpp"
 #include "run/computing.hpp"
 #include "run/network_record.hpp"
 #include "run/progress.hpp"

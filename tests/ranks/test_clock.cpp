@@ -9,7 +9,7 @@
 
 #include "catch.hpp"
 #include "haloscope/base/handles.hpp"
-#include "haloscope/timing/clock_alignment.hpp"
+#include "haloscope/base/clock_alignment.hpp"
 #include "world.hpp"
 
 using namespace haloscope;

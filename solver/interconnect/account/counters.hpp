@@ -57,6 +57,9 @@ struct State {
 /// Never destroyed: libraries may call MPI from their own exit handlers.
 extern State& state;
 
+/// True while this thread is inside a wrapped call.
+extern constinit thread_local bool inside __attribute__((tls_model("initial-exec")));
+
 /// Guards `state` where several threads may be in MPI. Never held across an MPI call.
 class Lock {
  public:
@@ -67,5 +70,12 @@ class Lock {
  private:
   std::unique_lock<std::mutex> lock_;
 };
+
+/// [bytes]
+inline long long size_of(long long count, MPI_Datatype type) noexcept {
+  MPI_Count size = 0;
+  PMPI_Type_size_x(type, &size);
+  return count * static_cast<long long>(size);
+}
 
 }  // namespace haloscope::interconnect

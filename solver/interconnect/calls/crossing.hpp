@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-/// @file border.hpp
+/// @file crossing.hpp
 /// The border between a program and MPI: each wrapped call crosses it here, once.
 ///
 /// A call made from inside another (a user's reduction, a library above PMPI) belongs to the outer one and is not seen.
@@ -26,9 +26,6 @@
 #define HALOSCOPE_LIST(...) __VA_ARGS__
 
 namespace haloscope::interconnect {
-
-/// True while this thread is inside a wrapped call.
-extern constinit thread_local bool inside __attribute__((tls_model("initial-exec")));
 
 template <class Account>
 void account_for(Kind kind, long long ticks, int code, Account account) {
@@ -70,12 +67,5 @@ int cross(Kind kind, Call call, Account account) {
 }
 
 inline constexpr auto count_nothing = [](Counters&) {};
-
-/// [bytes]
-inline long long size_of(long long count, MPI_Datatype type) noexcept {
-  MPI_Count size = 0;
-  PMPI_Type_size_x(type, &size);
-  return count * static_cast<long long>(size);
-}
 
 }  // namespace haloscope::interconnect

@@ -16,13 +16,6 @@
 #include "interconnect/report/program_record.hpp"
 #include "interconnect/report/report.hpp"
 
-namespace haloscope::interconnect {
-
-State& state = *new State;
-constinit thread_local bool inside __attribute__((tls_model("initial-exec"))) = false;
-
-}  // namespace haloscope::interconnect
-
 using namespace haloscope::interconnect;
 
 namespace {

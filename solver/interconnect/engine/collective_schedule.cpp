@@ -5,9 +5,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "interconnect/account/counters.hpp"
 #include "interconnect/engine/communicators.hpp"
-
-#include "interconnect/calls/crossing.hpp"
 
 namespace haloscope::interconnect {
 

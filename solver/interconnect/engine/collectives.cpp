@@ -4,12 +4,11 @@
 #include <algorithm>
 #include <cstring>
 
+#include "interconnect/account/counters.hpp"
 #include "interconnect/account/honesty.hpp"
 #include "interconnect/engine/communicators.hpp"
 #include "interconnect/engine/completion.hpp"
 #include "interconnect/engine/recipe.hpp"
-
-#include "interconnect/calls/crossing.hpp"
 
 namespace haloscope::interconnect {
 

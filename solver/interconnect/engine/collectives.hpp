@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-/// @file collectives_modelled.hpp
+/// @file collectives.hpp
 /// The calls of collectives.cpp and neighborhood.cpp in modelled time: the rounds of stamps say when, MPI moves the
 /// data.
 ///

@@ -35,8 +35,10 @@ void learn_world_communicators();  ///< after PMPI_Init: MPI_COMM_WORLD, MPI_COM
 [[nodiscard]] CommunicatorInfo& info_of(MPI_Comm comm);
 
 /// Called after @p made came from @p parent by a collective call. @p how tells apart ranks that got different ones: a
-/// colour.
+/// colour, or the group of the new one.
 void learn_communicator(MPI_Comm parent, MPI_Comm made, std::uint64_t how);
+/// A number for the members of @p made, the same on all of them; 0 for MPI_COMM_NULL.
+[[nodiscard]] std::uint64_t group_of(MPI_Comm made);
 /// The same for MPI_Comm_create_group.
 void learn_group_communicator(MPI_Comm parent, MPI_Comm made, int tag);
 

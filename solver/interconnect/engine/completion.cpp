@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "interconnect/account/counters.hpp"
 #include "interconnect/account/honesty.hpp"
-#include "interconnect/calls/crossing.hpp"
 #include "interconnect/engine/recipe.hpp"
 #include "interconnect/engine/time_check.hpp"
 

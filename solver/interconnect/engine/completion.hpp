@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-/// @file completion_modelled.hpp
+/// @file completion.hpp
 /// Waits and tests in modelled time.
 ///
 /// A request is complete when its payload is and the model knows when; the clock then goes on to the latest of those

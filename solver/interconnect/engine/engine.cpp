@@ -10,13 +10,12 @@
 #include <unordered_map>
 #include <utility>
 
-#include "haloscope/timing/clock_alignment.hpp"
+#include "haloscope/base/clock_alignment.hpp"
+#include "interconnect/account/counters.hpp"
 #include "interconnect/account/honesty.hpp"
 #include "interconnect/engine/communicators.hpp"
 #include "interconnect/engine/matching.hpp"
 #include "interconnect/engine/time_check.hpp"
-
-#include "interconnect/calls/crossing.hpp"
 
 namespace haloscope::interconnect {
 

@@ -9,8 +9,7 @@
 #include <array>
 #include <cstdlib>
 
-#include "interconnect/calls/crossing.hpp"
-
+#include "interconnect/account/counters.hpp"
 #include "interconnect/engine/time_check.hpp"
 
 namespace haloscope::interconnect {

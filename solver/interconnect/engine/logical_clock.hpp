@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-/// @file clock.hpp
+/// @file logical_clock.hpp
 /// The clock of this rank, and beside it the clock it would have on the ideal network.
 ///
 /// Virtual: between two calls into MPI the clock advances by the CPU time of the thread, or by what the program

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-/// @file messages.hpp
+/// @file matching.hpp
 /// Point-to-point messages in modelled time: what a send, a receive and a probe do to the clocks.
 ///
 /// The payload goes through PMPI and MPI matches it; the stamps of one (communicator, sender, tag) come in the order of

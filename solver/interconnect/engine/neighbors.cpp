@@ -4,9 +4,8 @@
 #include <map>
 #include <vector>
 
+#include "interconnect/account/counters.hpp"
 #include "interconnect/engine/communicators.hpp"
-
-#include "interconnect/calls/crossing.hpp"
 
 namespace haloscope::interconnect {
 

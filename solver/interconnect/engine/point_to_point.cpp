@@ -5,8 +5,8 @@
 #include <memory>
 #include <vector>
 
+#include "interconnect/account/counters.hpp"
 #include "interconnect/account/honesty.hpp"
-#include "interconnect/calls/crossing.hpp"
 #include "interconnect/engine/communicators.hpp"
 #include "interconnect/engine/completion.hpp"
 #include "interconnect/engine/recipe.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-/// @file point_to_point_modelled.hpp
+/// @file point_to_point.hpp
 /// The calls of point_to_point.cpp and persistent.cpp in modelled time: the payload goes through the non-blocking PMPI
 /// call, its stamp beside it, and a blocking call waits for both.
 #include <mpi.h>

@@ -5,9 +5,8 @@
 #include <cstdio>
 
 #include "interconnect/account/honesty.hpp"
+#include "interconnect/engine/engine.hpp"
 #include "interconnect/report/other_threads.hpp"
-
-#include "interconnect/calls/crossing.hpp"
 
 namespace haloscope::interconnect {
 

@@ -10,11 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "interconnect/account/counters.hpp"
 #include "interconnect/account/honesty.hpp"
 #include "interconnect/report/description.hpp"
 #include "interconnect/report/program_record.hpp"
-
-#include "interconnect/account/counters.hpp"
 
 namespace haloscope::interconnect {
 

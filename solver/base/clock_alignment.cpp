@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "haloscope/timing/clock_alignment.hpp"
+#include "haloscope/base/clock_alignment.hpp"
 
 #include <time.h>
 

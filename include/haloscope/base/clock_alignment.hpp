@@ -11,7 +11,7 @@
 /// round sees that a path is slower one way than the other; half a round trip bounds that error. A crystal's rate
 /// wanders with temperature. Over hours the line misses that, and a later clock_residual tells by how much.
 ///
-/// The interconnect library also includes this door, for the wall clocks of its hosts.
+/// The interconnect library also aligns the wall clocks of its hosts by it.
 #include <mpi.h>
 
 namespace haloscope {
