@@ -16,6 +16,7 @@
 #include "haloscope/base/build_info.hpp"
 #include "haloscope/base/errors.hpp"
 #include "haloscope/base/handles.hpp"
+#include "haloscope/border/protocol.hpp"
 #include "haloscope/border/under.hpp"
 #include "haloscope/command/report.hpp"
 #include "haloscope/command/usage.hpp"
@@ -197,7 +198,8 @@ class MpiSession {
   MpiSession(int* argc, char*** argv) {
     MPI_Init(argc, argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
-    MPI_Pcontrol(1004, 0, nullptr);  // this program tells its user of the network itself: no report at the end
+    MPI_Pcontrol(pcontrol::describe, 0,
+                 nullptr);  // this program tells its user of the network itself: no report at the end
   }
   ~MpiSession() { MPI_Finalize(); }
   MpiSession(const MpiSession&) = delete;
@@ -207,9 +209,9 @@ class MpiSession {
   /// reads.
   [[nodiscard]] static bool of_rank_0(bool mine) {
     int answer = mine ? 1 : 0;
-    MPI_Pcontrol(0);  // a modelled network is not to see this message
+    MPI_Pcontrol(pcontrol::pause);  // a modelled network is not to see this message
     MPI_Bcast(&answer, 1, MPI_INT, 0, MPI_COMM_WORLD);
-    MPI_Pcontrol(1);
+    MPI_Pcontrol(pcontrol::go_on);
     return answer != 0;
   }
 

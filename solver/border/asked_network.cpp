@@ -11,18 +11,17 @@
 #include "haloscope/base/agreement.hpp"
 #include "haloscope/base/errors.hpp"
 #include "haloscope/base/handles.hpp"
+#include "haloscope/border/protocol.hpp"
 #include "haloscope/network/profile.hpp"
 
 namespace haloscope {
 
 namespace {
 
-constexpr int pcontrol_describe = 1004;  // the protocol of solver/interconnect/README.md
-
 /// Of this rank. Some forty calls could be named, each in a line shorter than 64 bytes.
 std::string description() {
   std::array<char, 8192> text{};
-  MPI_Pcontrol(pcontrol_describe, static_cast<int>(text.size()), text.data());
+  MPI_Pcontrol(pcontrol::describe, static_cast<int>(text.size()), text.data());
   return text.data();
 }
 
@@ -50,8 +49,8 @@ void add_counts(const Lines& lines, Network& network) {
 
 /// The canonical text, from the file that the library read; empty when that is another by now.
 std::string profile_text(const Network& network) {
-  const char* const file = std::getenv("HALOSCOPE_NETWORK");
-  const char* const changed = std::getenv("HALOSCOPE_NETWORK_SET");
+  const char* const file = std::getenv(variable::network);
+  const char* const changed = std::getenv(variable::network_set);
   std::vector<std::string> overrides;
   std::istringstream stream(changed != nullptr ? changed : "");
   for (std::string line; std::getline(stream, line);)

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstdint>
 #include <cstdlib>
@@ -12,16 +11,12 @@
 #include <sstream>
 
 #include "haloscope/base/errors.hpp"
+#include "haloscope/border/protocol.hpp"
 #include "haloscope/network/profile.hpp"
 
 namespace haloscope {
 
 namespace {
-
-constexpr std::array variables = {"HALOSCOPE_NETWORK",        "HALOSCOPE_NETWORK_SET",  "HALOSCOPE_CLOCK",
-                                  "HALOSCOPE_RANKS_PER_NODE", "HALOSCOPE_SEED",         "HALOSCOPE_WITHOUT",
-                                  "HALOSCOPE_COMPUTE",        "HALOSCOPE_POSIX_CLOCKS", "HALOSCOPE_RECORD"};
-constexpr std::array<std::string_view, 4> ingredients = {"latency", "bandwidth", "jitter", "noise"};
 
 template <class T>
 void require_number(const char* option, const std::string& text, T least) {
@@ -81,22 +76,22 @@ Environment network_environment(const NetworkOptions& options) {
   const std::string file = std::filesystem::absolute(find_profile(options.network)).lexically_normal();
   static_cast<void>(read_profile(file, options.overrides));
 
-  Environment environment{{"HALOSCOPE_NETWORK", file}, {"HALOSCOPE_CLOCK", virtual_time(options) ? "virtual" : "real"}};
-  const auto set = [&](const char* variable, const std::string& value) {
-    if (!value.empty()) environment[variable] = value;
+  Environment environment{{variable::network, file}, {variable::clock, virtual_time(options) ? "virtual" : "real"}};
+  const auto set = [&](const char* name, const std::string& value) {
+    if (!value.empty()) environment[name] = value;
   };
-  set("HALOSCOPE_NETWORK_SET", fmt::format("{}", fmt::join(options.overrides, "\n")));
-  set("HALOSCOPE_RANKS_PER_NODE", options.ranks_per_node);
-  set("HALOSCOPE_SEED", options.seed);
-  set("HALOSCOPE_WITHOUT", options.without);
-  set("HALOSCOPE_COMPUTE", announced ? "announced" : "");
-  set("HALOSCOPE_POSIX_CLOCKS", options.posix_clocks ? "1" : "");
+  set(variable::network_set, fmt::format("{}", fmt::join(options.overrides, "\n")));
+  set(variable::ranks_per_node, options.ranks_per_node);
+  set(variable::seed, options.seed);
+  set(variable::without, options.without);
+  set(variable::compute, announced ? "announced" : "");
+  set(variable::posix_clocks, options.posix_clocks ? "1" : "");
   return environment;
 }
 
 void set_environment(const Environment& environment) {
   if (environment.empty()) return;
-  for (const char* const variable : variables) unsetenv(variable);
+  for (const char* const name : variable::of_a_run) unsetenv(name);
   for (const auto& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
 }
 

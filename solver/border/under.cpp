@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -19,6 +18,7 @@
 #include <sstream>
 
 #include "haloscope/base/errors.hpp"
+#include "haloscope/border/protocol.hpp"
 
 namespace haloscope {
 
@@ -26,16 +26,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// What the user's shell or an earlier `under` may have left: only the options count.
-constexpr std::array variables = {"HALOSCOPE_NETWORK",        "HALOSCOPE_NETWORK_SET",  "HALOSCOPE_CLOCK",
-                                  "HALOSCOPE_RANKS_PER_NODE", "HALOSCOPE_SEED",         "HALOSCOPE_WITHOUT",
-                                  "HALOSCOPE_COMPUTE",        "HALOSCOPE_POSIX_CLOCKS", "HALOSCOPE_RECORD",
-                                  "HALOSCOPE_RECORD_FORCE"};
-/// Passed on to other hosts beside those, if set.
-constexpr std::array others = {"HALOSCOPE_CHANNEL"};
-
-std::string value_of(const char* variable) {
-  const char* const value = std::getenv(variable);
+std::string value_of(const char* name) {
+  const char* const value = std::getenv(name);
   return value != nullptr ? value : "";
 }
 
@@ -106,8 +98,7 @@ void pass_to_other_hosts(Environment& environment, const std::vector<std::string
   std::vector<std::string> names;
   for (const auto& [name, value] : environment)
     if (name == "LD_PRELOAD" || name.starts_with("HALOSCOPE_")) names.push_back(name);
-  for (const char* const name : others)
-    if (std::getenv(name) != nullptr) names.emplace_back(name);
+  if (std::getenv(variable::channel) != nullptr) names.emplace_back(variable::channel);
   if (std::ranges::find(command, "-x") != command.end()) {
     say.push_back(
         fmt::format("Open MPI takes -x alone: ranks on other hosts need -x {} as well", fmt::join(names, " -x ")));
@@ -141,8 +132,8 @@ Environment under_environment(const UnderOptions& options, std::vector<std::stri
     const fs::path writer = fs::path(library()).replace_filename("libhaloscope-record.so");
     if (!fs::exists(writer)) throw UserError(writer.string() + ": not there, and it writes the record");
     check_record(path, options.force);
-    environment["HALOSCOPE_RECORD"] = path;
-    if (options.force) environment.emplace("HALOSCOPE_RECORD_FORCE", "1");
+    environment[variable::record] = path;
+    if (options.force) environment.emplace(variable::record_force, "1");
   } else if (options.force) {
     throw UserError("--force: needs --record");
   }
@@ -160,8 +151,7 @@ void under(const UnderOptions& options) {
   std::vector<std::string> say;
   const Environment environment = under_environment(options, say);
   for (const std::string& line : say) fmt::print(stderr, "haloscope: {}\n", line);
-  for (const char* const variable : variables) unsetenv(variable);
-  for (const auto& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
+  set_environment(environment);
 
   std::vector<char*> words;
   for (const std::string& word : options.command) words.push_back(const_cast<char*>(word.c_str()));

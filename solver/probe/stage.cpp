@@ -17,8 +17,7 @@ namespace haloscope {
 
 namespace {
 
-constexpr int announce_computing = 1002;  // level of MPI_Pcontrol
-constexpr unsigned nap = 100;             // [us]
+constexpr unsigned nap = 100;  // [us]
 constexpr int tag = 1;
 
 /// Differences of readings in a row: their median is what a reading costs, the least above 0 is the clock's step.
@@ -123,7 +122,7 @@ std::vector<std::string> Stage::gather(const std::string& text) const {
 }
 
 double Stage::read_after(double work) const {
-  if (moves_ == Moves::when_told) MPI_Pcontrol(announce_computing, work);
+  if (moves_ == Moves::when_told) MPI_Pcontrol(pcontrol::announce, work);
   if (moves_ == Moves::by_computing) compute_a_little();
   return MPI_Wtime();
 }

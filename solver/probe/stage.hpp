@@ -14,6 +14,7 @@
 #include "haloscope/base/handles.hpp"
 #include "haloscope/base/live_line.hpp"
 #include "haloscope/border/asked_network.hpp"
+#include "haloscope/border/protocol.hpp"
 
 namespace haloscope {
 
@@ -21,8 +22,8 @@ namespace haloscope {
 /// All ranks must be behind the scenes around the same messages; not to be nested.
 class BehindTheScenes {
  public:
-  BehindTheScenes() { MPI_Pcontrol(0); }
-  ~BehindTheScenes() { MPI_Pcontrol(1); }
+  BehindTheScenes() { MPI_Pcontrol(pcontrol::pause); }
+  ~BehindTheScenes() { MPI_Pcontrol(pcontrol::go_on); }
   BehindTheScenes(const BehindTheScenes&) = delete;
   BehindTheScenes& operator=(const BehindTheScenes&) = delete;
 };

@@ -11,12 +11,11 @@
 #include "haloscope/base/errors.hpp"
 #include "haloscope/base/handles.hpp"
 #include "haloscope/base/statistics.hpp"
+#include "haloscope/border/protocol.hpp"
 
 namespace haloscope {
 
 namespace {
-
-constexpr int pcontrol_read_twin = 1003;  // the protocol of solver/interconnect/README.md
 
 double median(std::vector<double> values) { return upper_median(std::span(values)); }
 
@@ -103,7 +102,7 @@ CostLine fit(const CostSums& s) noexcept {
 
 void Calibration::work(Phase phase, double bytes) {
   PerPhase<double> computed{}, ideal{};
-  MPI_Pcontrol(pcontrol_read_twin, n_phases, computed.data(), ideal.data());
+  MPI_Pcontrol(pcontrol::read_twin, n_phases, computed.data(), ideal.data());
   const auto p = static_cast<std::size_t>(phase);
   if (open_[p].any) this_step_[p][open_[p].bytes].push_back(computed[p] - mark_[p]);
   open_[p] = {true, bytes};
@@ -112,7 +111,7 @@ void Calibration::work(Phase phase, double bytes) {
 
 void Calibration::worked(Phase phase, double bytes) {
   PerPhase<double> computed{}, ideal{};
-  MPI_Pcontrol(pcontrol_read_twin, n_phases, computed.data(), ideal.data());
+  MPI_Pcontrol(pcontrol::read_twin, n_phases, computed.data(), ideal.data());
   const auto p = static_cast<std::size_t>(phase);
   require(!open_[p].any, "a phase tells of its pieces of work before them or after them, not both");
   this_step_[p][bytes].push_back(computed[p] - mark_[p]);

@@ -12,13 +12,13 @@
 #include "haloscope/base/errors.hpp"
 #include "haloscope/base/handles.hpp"
 #include "haloscope/base/shipped.hpp"
+#include "haloscope/border/protocol.hpp"
 #include "haloscope/settings/toml.hpp"
 
 namespace haloscope {
 
 namespace {
 
-constexpr int pcontrol_announce = 1002;  // the protocol of solver/interconnect/README.md
 constexpr const char* standing_for_all = "epyc-zen4";
 constexpr double bytes_per_GB = 1e9;
 
@@ -146,7 +146,7 @@ ComputeModel read_compute_model(MPI_Comm comm, const std::string& name) {
 }
 
 void Announcer::work(Phase phase, double bytes) {
-  MPI_Pcontrol(pcontrol_announce, model_.cost[static_cast<std::size_t>(phase)].seconds(bytes));
+  MPI_Pcontrol(pcontrol::announce, model_.cost[static_cast<std::size_t>(phase)].seconds(bytes));
 }
 
 }  // namespace haloscope

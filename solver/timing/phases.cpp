@@ -6,19 +6,13 @@
 #include <limits>
 #include <utility>
 
+#include "haloscope/border/protocol.hpp"
+
 namespace haloscope {
 
 namespace {
 
-// The protocol of solver/interconnect/README.md. A plain MPI ignores these levels.
-constexpr int pcontrol_pause = 0;
-constexpr int pcontrol_go_on = 1;
-constexpr int pcontrol_phase = 1000;
-constexpr int pcontrol_read = 1001;
-constexpr int pcontrol_read_twin = 1003;
-constexpr int outside = -1;
-
-void announce(int phase) noexcept { MPI_Pcontrol(pcontrol_phase, phase); }
+void announce(int phase) noexcept { MPI_Pcontrol(pcontrol::phase, phase); }
 
 static_assert(sizeof(std::int64_t) == sizeof(long long));
 
@@ -28,9 +22,9 @@ void read_counters(StepTimes& to) noexcept {
   for (auto* counts : {&messages, &bytes, &collectives}) counts->fill(-1);
   for (auto* seconds : {&to.point_to_point_seconds, &to.collective_seconds, &to.compute_seconds, &to.ideal_seconds})
     seconds->fill(std::numeric_limits<double>::quiet_NaN());
-  MPI_Pcontrol(pcontrol_read, n_phases, to.point_to_point_seconds.data(), to.collective_seconds.data(), messages.data(),
-               bytes.data(), collectives.data());
-  MPI_Pcontrol(pcontrol_read_twin, n_phases, to.compute_seconds.data(), to.ideal_seconds.data());
+  MPI_Pcontrol(pcontrol::read_counters, n_phases, to.point_to_point_seconds.data(), to.collective_seconds.data(),
+               messages.data(), bytes.data(), collectives.data());
+  MPI_Pcontrol(pcontrol::read_twin, n_phases, to.compute_seconds.data(), to.ideal_seconds.data());
   for (std::size_t p = 0; p < n_phases; ++p) {
     to.messages[p] = messages[p];
     to.bytes[p] = bytes[p];
@@ -85,8 +79,8 @@ std::string_view name(Phase phase) noexcept {
 // Nothing to announce: the interconnect library starts outside every phase, and before MPI_Init no MPI call is allowed.
 PhaseClock::PhaseClock() noexcept = default;
 
-void PhaseClock::pause() noexcept { MPI_Pcontrol(pcontrol_pause); }
-void PhaseClock::go_on() noexcept { MPI_Pcontrol(pcontrol_go_on); }
+void PhaseClock::pause() noexcept { MPI_Pcontrol(pcontrol::pause); }
+void PhaseClock::go_on() noexcept { MPI_Pcontrol(pcontrol::go_on); }
 
 void PhaseClock::begin_step() {
   go_on();
@@ -101,7 +95,7 @@ void PhaseClock::begin_step() {
 
 StepTimes PhaseClock::end_step() {
   const double now = MPI_Wtime();
-  announce(outside);
+  announce(pcontrol::outside);
   in_step_ = false;
   seconds_[static_cast<std::size_t>(current_)] += now - last_;
   StepTimes step;

@@ -2,7 +2,7 @@
 // What recording costs: blocks of steps with everything that a run records, beside blocks of the same steps without.
 //
 // With: the phase clock runs, the interconnect library counts, each step is appended to a run file that is flushed when
-// due. Without: no step is begun, so that phases cost a branch; the library is told to stop (MPI_Pcontrol 0) and only
+// due. Without: no step is begun, so that phases cost a branch; the library is told to stop (MPI_Pcontrol) and only
 // passes calls through; nothing is written. A step is a pressure solve of a fixed number of iterations, the part of a
 // run with the most MPI calls and phases, repeated until it takes about the time asked for. Counted: a block from a
 // barrier to the slowest rank, writing included. What the passing through costs is seen only against bench_record_bare,
@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "haloscope/border/protocol.hpp"
 #include "haloscope/flow/poisson.hpp"
 #include "haloscope/machine/machine.hpp"
 #include "haloscope/record/record.hpp"
@@ -77,14 +78,14 @@ class Stepper {
   }
 
   void recorded(int steps) {
-    MPI_Pcontrol(1);
+    MPI_Pcontrol(pcontrol::go_on);
     for (int s = 0; s < steps; ++s) {
       clock_.begin_step();
       solve(solves_);
       const StepTimes times = clock_.end_step();
       record_->append(times, times.start, {1.0});
     }
-    MPI_Pcontrol(0);
+    MPI_Pcontrol(pcontrol::pause);
   }
   void plain(int steps) {
     for (int s = 0; s < steps; ++s) solve(solves_);
@@ -124,9 +125,9 @@ void run(Report& report, const Options& options) {
   std::vector<Candidate> candidates;
   if (options.only != "plain") candidates.push_back({"recorded", [&] { stepper.recorded(options.block); }});
   if (options.only != "recorded") candidates.push_back({"plain", [&] { stepper.plain(options.block); }});
-  MPI_Pcontrol(0);
+  MPI_Pcontrol(pcontrol::pause);
   const std::vector<Samples> samples = interleave(MPI_COMM_WORLD, candidates, options.repeats, warmup);
-  MPI_Pcontrol(1);
+  MPI_Pcontrol(pcontrol::go_on);
   stepper.finish();
 
   report.line(fmt::format(

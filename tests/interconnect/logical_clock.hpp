@@ -8,20 +8,24 @@
 #include <cmath>
 #include <cstdint>
 
+#include "haloscope/border/protocol.hpp"
+
 /// [ps]
 using Ticks = std::int64_t;
 
 /// MPI_Wtime is a double: near 1 s it tells picoseconds apart with room to spare.
 inline Ticks logical_now() { return std::llround(1e12 * MPI_Wtime()); }
 
-inline void compute_for(Ticks ticks) { MPI_Pcontrol(1002, 1e-12 * static_cast<double>(ticks)); }
+inline void compute_for(Ticks ticks) {
+  MPI_Pcontrol(haloscope::pcontrol::announce, 1e-12 * static_cast<double>(ticks));
+}
 
 /// What is called inside is MPI's own affair: it takes no logical time.
 template <class Call>
 void unmodelled(Call call) {
-  MPI_Pcontrol(0);
+  MPI_Pcontrol(haloscope::pcontrol::pause);
   call();
-  MPI_Pcontrol(1);
+  MPI_Pcontrol(haloscope::pcontrol::go_on);
 }
 
 /// All ranks of @p comm go to one time, a millisecond after the last of them: nothing is on its way any more.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "haloscope/border/protocol.hpp"
 #include "interconnect/counters.hpp"
 
 namespace {
@@ -215,16 +216,16 @@ TEST_CASE("nothing is counted outside every phase, while recording is stopped, o
   const long long before = total();
   reduce();
   for (const int phase : {-1, 32, 1 << 20}) {
-    MPI_Pcontrol(1000, phase);
+    MPI_Pcontrol(haloscope::pcontrol::phase, phase);
     reduce();
   }
-  MPI_Pcontrol(1000, 4);
-  MPI_Pcontrol(0);
+  MPI_Pcontrol(haloscope::pcontrol::phase, 4);
+  MPI_Pcontrol(haloscope::pcontrol::pause);
   reduce();
   CHECK(total() == before);
-  MPI_Pcontrol(1);
+  MPI_Pcontrol(haloscope::pcontrol::go_on);
   reduce();
-  MPI_Pcontrol(1000, -1);
+  MPI_Pcontrol(haloscope::pcontrol::phase, haloscope::pcontrol::outside);
   CHECK(total() == before + 1);
   CHECK(counts_of(reduce, 31).collectives == 1);
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "haloscope/border/protocol.hpp"
 #include "interconnect/logical_clock.hpp"
 #include "world.hpp"
 
@@ -29,12 +30,12 @@ template <class Call>
 Ticks ideal(Call call) {
   double unused = 0, before = 0, after = 0;
   MPI_Barrier(MPI_COMM_WORLD);
-  MPI_Pcontrol(1003, 1, &unused, &before);
-  MPI_Pcontrol(1000, 0);
+  MPI_Pcontrol(haloscope::pcontrol::read_twin, 1, &unused, &before);
+  MPI_Pcontrol(haloscope::pcontrol::phase, 0);
   compute_for(skew_of(rank_of_world()));
   call();
-  MPI_Pcontrol(1000, -1);
-  MPI_Pcontrol(1003, 1, &unused, &after);
+  MPI_Pcontrol(haloscope::pcontrol::phase, haloscope::pcontrol::outside);
+  MPI_Pcontrol(haloscope::pcontrol::read_twin, 1, &unused, &after);
   return std::llround(1e12 * (after - before));
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "haloscope/border/protocol.hpp"
 #include "world.hpp"
 
 namespace {
@@ -37,16 +38,16 @@ double delay(Send send, Receive receive) {
   if (rank_of_world() == 0) {
     const double begin = now();
     send(1);
-    MPI_Pcontrol(0);  // the answer says when it began: not modelled
+    MPI_Pcontrol(haloscope::pcontrol::pause);  // the answer says when it began: not modelled
     MPI_Send(&begin, 1, MPI_DOUBLE, 1, 99, MPI_COMM_WORLD);
-    MPI_Pcontrol(1);
+    MPI_Pcontrol(haloscope::pcontrol::go_on);
   } else if (rank_of_world() == 1) {
     receive(0);
     const double end = now();
     double begin = 0;
-    MPI_Pcontrol(0);
+    MPI_Pcontrol(haloscope::pcontrol::pause);
     MPI_Recv(&begin, 1, MPI_DOUBLE, 0, 99, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
-    MPI_Pcontrol(1);
+    MPI_Pcontrol(haloscope::pcontrol::go_on);
     took = end - begin;
   }
   return took;
@@ -148,9 +149,9 @@ TEST_CASE("of several in flight the first to arrive is taken, though another was
       MPI_Waitany(2, requests.data(), &first, MPI_STATUS_IGNORE);
     }
     MPI_Waitall(2, requests.data(), MPI_STATUSES_IGNORE);
-    MPI_Pcontrol(0);
+    MPI_Pcontrol(haloscope::pcontrol::pause);
     MPI_Bcast(sent.data(), 2, MPI_DOUBLE, 0, MPI_COMM_WORLD);
-    MPI_Pcontrol(1);
+    MPI_Pcontrol(haloscope::pcontrol::go_on);
     // Asked, answered, sent: unless a busy machine held the second one up, it arrives first.
     if (rank_of_world() == 1 && sent[1] + L < sent[0] + 3 * L) CHECK(first == 1);
   }

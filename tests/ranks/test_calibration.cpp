@@ -7,6 +7,7 @@
 
 #include "catch.hpp"
 #include "haloscope/base/errors.hpp"
+#include "haloscope/border/protocol.hpp"
 #include "world.hpp"
 
 using namespace haloscope;
@@ -29,7 +30,7 @@ StepTimes step_since(const PerPhase<double>& before) {
 extern "C" int MPI_Pcontrol(const int level, ...) {
   std::va_list arguments;
   va_start(arguments, level);
-  if (level == 1003) {
+  if (level == pcontrol::read_twin) {
     const int n = va_arg(arguments, int);
     double* const compute_seconds = va_arg(arguments, double*);
     for (int p = 0; p < n; ++p) compute_seconds[p] = computed[static_cast<std::size_t>(p)];

@@ -153,7 +153,7 @@ class Foreign(ProgramTest):
 
     def test_any_source(self):
         """The report and the run file name what followed real arrival, also where the name holds spaces."""
-        program = self.compiled("mpicc", "any_source.c")
+        program = self.compiled("mpicxx", "any_source.cpp", "-std=c++20", "-DOMPI_SKIP_MPICXX=1", f"-I{SOURCE}/include")
         status, out, report = under([program], 4, "--record", "any.h5", **EXACT)
         self.assertEqual((status, out), (0, "order 3 2 1\n"), "MPI_ANY_SOURCE: by arrival in modelled time")
         self.assertEqual(report["exact"], "no, these followed the order of real arrival: MPI_Probe of MPI_ANY_SOURCE 1, "

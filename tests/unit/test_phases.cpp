@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "haloscope/border/protocol.hpp"
 #include "haloscope/timing/phases.hpp"
 
 using namespace haloscope;
@@ -34,8 +35,8 @@ extern "C" double MPI_Wtime() { return now; }
 extern "C" int MPI_Pcontrol(const int level, ...) {
   std::va_list arguments;
   va_start(arguments, level);
-  if (level == 0 || level == 1) pauses.push_back(level);
-  if (level == 1003 && virtual_time) {
+  if (level == pcontrol::pause || level == pcontrol::go_on) pauses.push_back(level);
+  if (level == pcontrol::read_twin && virtual_time) {
     const int n = va_arg(arguments, int);
     double* const compute = va_arg(arguments, double*);
     double* const on_ideal = va_arg(arguments, double*);
@@ -44,8 +45,8 @@ extern "C" int MPI_Pcontrol(const int level, ...) {
       on_ideal[p] = ideal + p;
     }
   }
-  if (level == 1000) announced.push_back(va_arg(arguments, int));
-  if (level == 1001 && library_listens) {
+  if (level == pcontrol::phase) announced.push_back(va_arg(arguments, int));
+  if (level == pcontrol::read_counters && library_listens) {
     const int n = va_arg(arguments, int);
     double* const point_to_point = va_arg(arguments, double*);
     double* const collective = va_arg(arguments, double*);

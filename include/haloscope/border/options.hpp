@@ -21,7 +21,7 @@ struct NetworkOptions {
 
 using Environment = std::map<std::string, std::string>;
 
-/// The variables that solver/interconnect/settings.hpp names; empty without a network. Reads the profile.
+/// The variables of border/protocol.hpp; empty without a network. Reads the profile.
 /// @throws UserError naming the option, or the profile's key
 [[nodiscard]] Environment network_environment(const NetworkOptions& options);
 

@@ -4,16 +4,15 @@
 #include <cstdarg>
 #include <cstdio>
 
+#include "haloscope/border/protocol.hpp"
 #include "interconnect/account/counters.hpp"
 #include "interconnect/calls/crossing.hpp"
 #include "interconnect/report/description.hpp"
 
 using namespace haloscope::interconnect;
+namespace pcontrol = haloscope::pcontrol;
 
 namespace {
-
-constexpr int stop = 0, go_on = 1, set_phase = 1000, read_counters = 1001, announce = 1002, read_twin = 1003,
-              describe_network = 1004;
 
 bool virtual_time() noexcept { return engine() != nullptr && engine()->settings.mode == Mode::virtual_time; }
 
@@ -77,30 +76,30 @@ HALOSCOPE_MPI MPI_Pcontrol(const int level, ...) {
   Engine* const here = inside ? nullptr : engine();
   if (here != nullptr) here->enter();
   switch (level) {
-    case stop:
+    case pcontrol::pause:
       charge_twin();
       state.recording = false;
       if (here != nullptr) here->rest();
       pause_engine(true);
       break;
-    case go_on:
+    case pcontrol::go_on:
       state.recording = true;
       pause_engine(false);
       break;
-    case set_phase:
+    case pcontrol::phase:
       charge_twin();
       state.phase = va_arg(arguments, int);
       break;
-    case read_counters:
+    case pcontrol::read_counters:
       read(arguments);
       break;
-    case announce:
+    case pcontrol::announce:
       if (here != nullptr) here->clock.announce(from_seconds(va_arg(arguments, double)));
       break;
-    case read_twin:
+    case pcontrol::read_twin:
       read_ideal(arguments);
       break;
-    case describe_network:
+    case pcontrol::describe:
       describe(arguments);
       break;
     default:

@@ -49,10 +49,9 @@ REFUSE(Comm_idup_with_info, 4, "not modelled; MPI_Comm_dup_with_info is")
 
 /// The library starts with MPI_Init: a program that opens sessions only would run as if alone, and nobody would know.
 HALOSCOPE_MPI MPI_Session_init(MPI_Info info, MPI_Errhandler handler, MPI_Session* session) {
-  const char* const network = std::getenv("HALOSCOPE_NETWORK");
   int started = 0;
   PMPI_Initialized(&started);
-  if (!inside && network != nullptr && *network != '\0') {
+  if (!inside && network_is_named()) {
     if (started != 0) refuse("MPI_Session_init", "sessions are not modelled");
     std::fputs("haloscope interconnect: MPI_Session_init: sessions are not modelled\n", stderr);
     std::fflush(nullptr);

@@ -29,9 +29,7 @@ void learn_thread_level() {
 
 /// Ranks that take turns on a core must yield it while MPI waits. Open MPI reads this when it starts.
 void before_start() {
-  const char* const clock = std::getenv("HALOSCOPE_CLOCK");
-  if (std::getenv("HALOSCOPE_NETWORK") != nullptr && (clock == nullptr || std::strcmp(clock, "real") != 0))
-    setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
+  if (asks_for_virtual_time()) setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
 }
 
 void after_start() {
@@ -39,8 +37,9 @@ void after_start() {
   inside = true;
   Settings settings = read_settings(MPI_COMM_WORLD);
   std::string record = settings.record;
+  const bool force = settings.record_force;
   if (settings.mode != Mode::record) start_engine(std::move(settings));
-  start_program_record(std::move(record));
+  start_program_record(std::move(record), force);
   start_other_threads();
   if (modelled() && engine_settings()->posix_clocks) start_posix_clocks(MPI_COMM_WORLD);
   if (modelled()) engine()->leave();

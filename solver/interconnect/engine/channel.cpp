@@ -170,13 +170,10 @@ struct Channel::Remote {
   }
 };
 
-void Channel::open(MPI_Comm world) {
+void Channel::open(MPI_Comm world, bool by_mpi) {
   int rank = 0, ranks = 1;
   PMPI_Comm_rank(world, &rank);
   PMPI_Comm_size(world, &ranks);
-  const char* const asked = std::getenv("HALOSCOPE_CHANNEL");
-  int by_mpi = asked != nullptr && std::strcmp(asked, "mpi") == 0 ? 1 : 0;
-  PMPI_Bcast(&by_mpi, 1, MPI_INT, 0, world);
 
   MPI_Comm host = MPI_COMM_NULL;
   PMPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
@@ -192,7 +189,7 @@ void Channel::open(MPI_Comm world) {
   PMPI_Allgather(&rank, 1, MPI_INT, members.data(), 1, MPI_INT, host);
   shared_->index.assign(static_cast<std::size_t>(ranks), -1);
   for (int local = 0; local < on_host; ++local)
-    if (by_mpi == 0 || local == shared_->own) {
+    if (!by_mpi || local == shared_->own) {
       shared_->index[static_cast<std::size_t>(members[static_cast<std::size_t>(local)])] = local;
       if (local != shared_->own) shared_->others.push_back(members[static_cast<std::size_t>(local)]);
     }
@@ -202,7 +199,7 @@ void Channel::open(MPI_Comm world) {
   shared_->cores_enough = together >= on_host && sysconf(_SC_NPROCESSORS_ONLN) >= on_host;
   PMPI_Comm_free(&host);
 
-  int elsewhere = on_host < ranks || by_mpi != 0 ? 1 : 0;
+  int elsewhere = on_host < ranks || by_mpi ? 1 : 0;
   PMPI_Allreduce(MPI_IN_PLACE, &elsewhere, 1, MPI_INT, MPI_MAX, world);
   if (elsewhere != 0) {
     remote_ = std::make_shared<Remote>();

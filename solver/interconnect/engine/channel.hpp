@@ -6,7 +6,7 @@
 /// Ranks of one host share a memory segment: each has a ring that all others write (Vyukov's bounded queue) and sleeps
 /// on a futex in it, woken by its sender; it never polls. Other hosts are reached by MPI messages on a communicator of
 /// the library's own, and looking for those costs a poll. A full ring keeps nobody waiting: what does not fit stays
-/// with its sender until the next call. HALOSCOPE_CHANNEL=mpi sends all stamps by MPI.
+/// with its sender until the next call. On request all stamps go by MPI.
 #include <mpi.h>
 
 #include <cstdint>
@@ -40,8 +40,8 @@ static_assert(sizeof(Stamp) == 56);
 
 class Channel {
  public:
-  /// Collective over @p world, through PMPI.
-  void open(MPI_Comm world);
+  /// Collective over @p world, through PMPI. @p by_mpi: within a host too.
+  void open(MPI_Comm world, bool by_mpi);
   void close();  ///< collective, before PMPI_Finalize
 
   void post(int to, const Stamp& stamp);  ///< to a world rank, this one included; wakes it

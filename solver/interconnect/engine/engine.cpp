@@ -90,7 +90,7 @@ void Engine::start(Settings asked) {
   between_ = Path(settings.profile.between_nodes, settings.without, settings.seed);
   peers_.resize(static_cast<std::size_t>(ranks));
   learn_world_communicators();
-  channel.open(MPI_COMM_WORLD);
+  channel.open(MPI_COMM_WORLD, settings.stamps_by_mpi);
   clock.start(settings, rank);
   if (settings.mode == Mode::real_time) align_wall_clocks(clock);
   thread_ = &inside;

@@ -39,18 +39,6 @@ const char* compute_mode(const Settings& settings) noexcept {
   return settings.mode != Mode::virtual_time ? "native" : settings.announced_compute ? "announced" : "cpu";
 }
 
-std::string names_of(const Without& off) {
-  std::string names;
-  const auto add = [&names](bool is_off, const char* name) {
-    if (is_off) names += std::string(names.empty() ? "" : ",") + name;
-  };
-  add(off.latency, "latency");
-  add(off.bandwidth, "bandwidth");
-  add(off.jitter, "jitter");
-  add(off.noise, "noise");
-  return names;
-}
-
 std::string signature() {
   const Settings* const here = settings();
   if (here == nullptr) return " +interconnect mode=record";

@@ -14,9 +14,6 @@ namespace haloscope::interconnect {
 /// What computing takes: native, cpu (of the thread) or announced.
 [[nodiscard]] const char* compute_mode(const Settings& settings) noexcept;
 
-/// What is switched off, joined by commas.
-[[nodiscard]] std::string names_of(const Without& off);
-
 /// Lines `key = value`; empty in record mode.
 [[nodiscard]] std::string description();
 

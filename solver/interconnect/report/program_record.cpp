@@ -4,7 +4,6 @@
 #include <dlfcn.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <utility>
 
 #include "haloscope/border/protocol.hpp"
@@ -20,6 +19,7 @@ std::string& path_here() {
   static auto* const path = new std::string;
   return *path;
 }
+bool overwrites = false;
 double start = 0, end = 0;  // [s]
 
 bool virtual_time() { return modelled() && engine_settings()->mode == Mode::virtual_time; }
@@ -28,20 +28,20 @@ bool virtual_time() { return modelled() && engine_settings()->mode == Mode::virt
 double clock_now() { return virtual_time() ? to_seconds(modelled_engine()->clock.now().time) : PMPI_Wtime(); }
 
 /// What writes the file, or null.
-HaloscopeRecordProgram writer() {
+RecordProgram writer() {
   Dl_info here{};
   dladdr(reinterpret_cast<void*>(&start_program_record), &here);
   const std::string own(here.dli_fname);
   const std::string library = own.substr(0, own.rfind('/') + 1) + "libhaloscope-record.so";
   void* const handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
-  return handle == nullptr ? nullptr
-                           : reinterpret_cast<HaloscopeRecordProgram>(dlsym(handle, "haloscope_record_program"));
+  return handle == nullptr ? nullptr : reinterpret_cast<RecordProgram>(dlsym(handle, record_program));
 }
 
 }  // namespace
 
-void start_program_record(std::string path) {
+void start_program_record(std::string path, bool force) {
   path_here() = std::move(path);
+  overwrites = force;
   start = clock_now();
 }
 
@@ -54,7 +54,7 @@ void finish_program_record(MPI_Comm world) {
   const Totals counted = totals();
   ProgramRun run;
   run.path = path_here().c_str();
-  run.force = std::getenv("HALOSCOPE_RECORD_FORCE") != nullptr ? 1 : 0;
+  run.force = overwrites ? 1 : 0;
   run.start_seconds = start;
   run.seconds = program_seconds();
   run.point_to_point_seconds = counted.point_to_point_seconds;
@@ -67,7 +67,7 @@ void finish_program_record(MPI_Comm world) {
     run.ideal_seconds = to_seconds(modelled_engine()->clock.now().ideal);
   }
 
-  const HaloscopeRecordProgram write = writer();
+  const RecordProgram write = writer();
   const char* const error = write == nullptr ? dlerror() : nullptr;
   int rank = 0, mine = write != nullptr ? 1 : 0, all = 0;
   PMPI_Comm_rank(world, &rank);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 /// @file program_record.hpp
-/// The run file of a program that writes none, if HALOSCOPE_RECORD names one: from MPI_Init to MPI_Finalize.
+/// The run file of a program that writes none, if one was asked for: from MPI_Init to MPI_Finalize.
 ///
 /// Costs nothing before the end. Then libhaloscope-record.so, which lies beside this library, is loaded with its own
 /// libraries searched first: the program may have an HDF5 of another kind.
@@ -11,8 +11,8 @@
 
 namespace haloscope::interconnect {
 
-/// MPI has started; the record begins here. Empty @p path: none.
-void start_program_record(std::string path);
+/// MPI has started; the record begins here. Empty @p path: none. @p force: an existing file is overwritten.
+void start_program_record(std::string path, bool force);
 
 /// MPI ends: what the library does from now on is not the program's.
 void end_program() noexcept;
