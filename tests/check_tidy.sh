@@ -15,7 +15,7 @@ if [ -z "$tidy" ]; then
   exit
 fi
 for build in build/ci build/release; do [ -e $build/compile_commands.json ] && break; done
-if [ ! -e $build/compile_commands.json ]; then
+if [ ! -e "$build/compile_commands.json" ]; then
   echo "tidy: no compile_commands.json in build/ci or build/release: run jobs/setup.sh first"
   exit 2
 fi
@@ -34,5 +34,6 @@ if [ ${#sources[@]} -eq 0 ]; then
   echo "tidy: no wing changed"
   exit 0
 fi
-printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -n 4 "$tidy" -p $build --quiet --extra-arg=-Wno-everything 2>/dev/null || { echo "tidy: mend the above"; exit 1; }
+printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -n 4 "$tidy" -p "$build" --quiet --extra-arg=-Wno-everything 2>/dev/null ||
+  { echo "tidy: mend the above"; exit 1; }
 echo "tidy: ${#sources[@]} files of ${#wings[@]} wings: ok"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A short probe of whatever runs the test: what its report holds is there, in order, and adds up. Whether its numbers are
-// right, tests/system/test_probe_command.py says, on networks that are known.
+// A short probe of whatever runs the test: what its report holds is there, in order, and adds up. Whether its numbers
+// are right, tests/system/test_probe_command.py says, on networks that are known.
 #include <algorithm>
 #include <cmath>
 #include <filesystem>

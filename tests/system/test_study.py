@@ -120,8 +120,8 @@ class Study(ProgramTest):
             self.assertEqual((entry["state"], entry["reason"], entry["attempt"]), ("done", "", 1), entry["id"])
             self.assertTrue(entry["seconds"] > 0 and entry["hosts"] == [os.uname().nodename] and entry["started_utc"].endswith("Z"),
                             f"{entry}")
-            self.assertTrue("mpirun" in entry["command"] and PROGRAM in [os.path.realpath(word) for word in entry["command"]] or
-                            os.path.realpath(PROGRAM) in entry["command"], f"the command {entry['command']}")
+            self.assertIn("mpirun", entry["command"], f"the command {entry['command']}")
+            self.assertIn(os.path.realpath(PROGRAM), map(os.path.realpath, entry["command"]), f"the command {entry['command']}")
             with h5py.File(Path("whole") / entry["file"]) as file:
                 self.assertEqual((int(file.attrs["valid"]), int(file.attrs["ranks"]), int(file.attrs["seed"])),
                                  (1, entry["ranks"], entry["repeat"]), f"{entry['id']}: its file")
