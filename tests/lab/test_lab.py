@@ -83,7 +83,7 @@ class Lab(LabTest):
                                "/dev/shm").split()  # where the tree is in /tmp, its folder is there too
         self.assertTrue("own" not in others and {"/tmp:", "/dev/shm:"} <= set(others), f"a /tmp and /dev/shm a node: {others}")
         self.assertTrue(not Path("/dev/shm/own").exists(), "the machine's own is another")
-        self.assertTrue("lab2" in self.lab.on("lab2", "hostname"), "a command on a node")
+        self.assertIn("lab2", self.lab.on("lab2", "hostname"), "a command on a node")
 
     def test_srun(self):
         """The ranks of two nodes, started by srun; all that goes between them is seen on the wire."""
@@ -91,7 +91,7 @@ class Lab(LabTest):
         out = self.lab.must("srun", "-N2", "--ntasks-per-node=2", "--exclusive", "--mpi=pmix", "-w", "lab1,lab2", PROGRAM,
                             *VORTEX.split(),
                             "--output", "srun.h5")
-        self.assertTrue(" VALID\n" in out, f"srun: {out!r}")
+        self.assertIn(" VALID\n", out, f"srun: {out!r}")
         self.assertEqual(hosts_of("srun.h5"), ["lab1", "lab1", "lab2", "lab2"], "srun: where the ranks were")
         with h5py.File("srun.h5") as file:
             bytes_sent = int(file["timing/bytes"][:, 1:3].sum())  # half of what ranks 1 and 2 send goes to the other node
@@ -115,11 +115,11 @@ class Lab(LabTest):
         out = self.lab.must("srun", "-N2", "--exclusive", "--mpi=pmix", PROGRAM, "probe", "--seconds", "5", "--output", "probe.h5")
         self.assertTrue("probe: 2 ranks on 2 nodes" in out and "slowest pair between nodes: ranks 0 (lab1)" in out,
                         f"probe: {out!r}")
-        self.assertTrue("btl self, tcp" in out, f"probe: over TCP {out!r}")
+        self.assertIn("btl self, tcp", out, f"probe: over TCP {out!r}")
         print(out)
         with h5py.File("probe.h5") as file:
             (samples,) = file["between_nodes/half_round_trip_seconds"].values()
-            self.assertTrue(bool(numpy.all(samples[:] > 0)), "every message took time")
+            self.assertTrue(numpy.all(samples[:] > 0), "every message took time")
 
     def test_walltime(self):
         # Slurm counts walltime in minutes, so both jobs run out at once.
@@ -144,14 +144,14 @@ class Lab(LabTest):
         with h5py.File(path) as file:
             done = int(file.attrs["steps_completed"])
             self.assertTrue(0 < done < STEPS, f"{what}: {done} steps")
-            self.assertTrue(bool((file["timing/step_seconds"][:done] > 0).all()), f"{what}: all steps are kept")
-            self.assertTrue(bool(numpy.isnan(file["timing/step_seconds"][done:done + 1000]).all()), f"{what}: the rest is NaN")
+            self.assertTrue((file["timing/step_seconds"][:done] > 0).all(), f"{what}: all steps are kept")
+            self.assertTrue(numpy.isnan(file["timing/step_seconds"][done:done + 1000]).all(), f"{what}: the rest is NaN")
             self.assertEqual(int(file.attrs["valid"]), 0, f"{what}: not valid")
         return known["JobState"]
 
     def test_drained_node(self):
         self.lab.scontrol("update", "nodename=lab2", "state=drain", "reason=a test")
-        self.assertTrue("drain" in self.lab.node_states()["lab2"], f"drained: {self.lab.node_states()}")
+        self.assertIn("drain", self.lab.node_states()["lab2"], f"drained: {self.lab.node_states()}")
         job = self.lab.sbatch("srun hostname", "-N3", "--exclusive")
         other = self.lab.sbatch("srun hostname", "-N1", "-w", "lab1", "--exclusive")
         self.assertEqual(self.lab.wait(other)["JobState"], "COMPLETED", "drained: the others work on")

@@ -61,7 +61,7 @@ class Report(ProgramTest):
                         all(re.search(r"\d.*(repeat|not from runs)", one, re.DOTALL) for one in captions),
                         f"{folder}: a sentence with numbers and the repeats under every figure: {captions}")
         for part in re.findall(r"<(?:section|a href=\"#)[^>]*", page):
-            self.assertTrue("None" not in part, f"{folder}: {part}")
+            self.assertNotIn("None", part, f"{folder}: {part}")
         self.assertTrue(not re.search(r"\bnan\b|None|&lt;built-in", re.sub(r"data:[^\"]*", "", page)),
                         f"{folder}: nothing unknown printed as nan")
         self.check_browser(folder)
@@ -154,7 +154,7 @@ class Report(ProgramTest):
         _, err = self.report(folder, "--invalid", "--output", self.folder / "taken")
         self.assertEqual(json.loads((self.folder / "taken/summary.json").read_text())["runs_drawn"], 8,
                          "invalid ones drawn when told")
-        self.assertTrue("failed their own checks" in (self.folder / "taken/report.html").read_text(), "and the page says so")
+        self.assertIn("failed their own checks", (self.folder / "taken/report.html").read_text(), "and the page says so")
 
     def test_ladder(self):
         rungs = dict(study_folder.LADDER, values=[study_folder.LADDER["values"][i] for i in (0, 2, 4, 6)])
@@ -276,8 +276,8 @@ class Report(ProgramTest):
         study_folder.write(self.folder / "one", study)
         self.report(self.folder / "one")
         self.check_files(self.folder / "one", ["networks", "phases", "programs", "tails", "waiting"])
-        self.assertTrue("On 8 ranks the parallel efficiency is " in (self.folder / "one/report.html").read_text(encoding="utf-8"),
-                        "programs on one network")
+        self.assertIn("On 8 ranks the parallel efficiency is ", (self.folder / "one/report.html").read_text(encoding="utf-8"),
+                      "programs on one network")
 
     def test_python(self):
         """Python that is missing, or that lacks a module: one line, no page."""
@@ -288,7 +288,7 @@ class Report(ProgramTest):
             done = subprocess.run([PROGRAM, "report", "x.h5"], capture_output=True, text=True, check=False,
                                   env={**os.environ, "HALOSCOPE_PYTHON": python})
             self.assertEqual((done.returncode, len(done.stderr.splitlines())), (status, 1), f"{python}: {done.stderr}")
-            self.assertTrue(said in done.stderr, f"{python}: {done.stderr}")
+            self.assertIn(said, done.stderr, f"{python}: {done.stderr}")
         status, _, err = run(["report"])
         self.assertEqual((status, len(err.splitlines())), (2, 1), f"no paths: {err}")
         status, _, err = run(["report", self.folder / "headline", "x.h5"])

@@ -34,7 +34,7 @@ class Controls(ProgramTest):
                 counts.add(tuple(file[f"solver/{name}_in_the_money"][:].tobytes()
                                  for name in ("european", "asian_geometric", "asian")))
                 self.assertEqual(file["expect/pass"][:].tolist(), [1, 1], f"option on {ranks}: checks")
-                self.assertTrue(bool((file["solver/asian_price"][:] > file["solver/asian_geometric_price"][:]).all()),
+                self.assertTrue((file["solver/asian_price"][:] > file["solver/asian_geometric_price"][:]).all(),
                                 "arithmetic above geometric mean")
             for overlap in ("true", "false"):
                 with h5py.File(self.valid("allreduce", *LIGHT, "--set", f"allreduce.overlap={overlap}", ranks=ranks)) as file:
@@ -43,12 +43,13 @@ class Controls(ProgramTest):
 
     def test_repeats(self):
         for name, arguments in (("option", FEW), ("allreduce", LIGHT), ("allreduce", [*LIGHT, "--set", "allreduce.overlap=false"])):
-            first = data_of(self.valid(name, *TCP, *arguments, ranks=4))
-            second = data_of(self.valid(name, *TCP, *arguments, ranks=4))
-            self.assertEqual(first[1:], (1, ""), f"{name} {arguments}: exact, and calls that are not")
-            self.assertTrue(len(first[0]) > 10, f"{name}: {len(first[0])} data sets are compared")
-            self.assertEqual([key for key in first[0] if first[0][key] != second[0].get(key)], [],
-                             f"{name} {arguments}: what differs")
+            with self.subTest(name, arguments=arguments):
+                first = data_of(self.valid(name, *TCP, *arguments, ranks=4))
+                second = data_of(self.valid(name, *TCP, *arguments, ranks=4))
+                self.assertEqual(first[1:], (1, ""), f"{name} {arguments}: exact, and calls that are not")
+                self.assertTrue(len(first[0]) > 10, f"{name}: {len(first[0])} data sets are compared")
+                self.assertEqual([key for key in first[0] if first[0][key] != second[0].get(key)], [],
+                                 f"{name} {arguments}: what differs")
 
     def median_step(self, name, *arguments, ranks):
         """Of the slowest rank, in modelled time [s]."""

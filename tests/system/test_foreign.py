@@ -68,7 +68,7 @@ class Foreign(ProgramTest):
         self.assertTrue(report["messages"].startswith("20 with 80 bytes"), f"ping-pong: {report['messages']!r}")
         self.assertEqual(report["exact"], "yes", "ping-pong is exact")
         _, _, within = under([program], 2, "--ranks-per-node", "2", "--set-network", "within_node.half_round_trip_us=3", **EXACT)
-        self.assertTrue("2 ranks on 1 node," in within["head"], f"ping-pong within a node: {within['head']!r}")
+        self.assertIn("2 ranks on 1 node,", within["head"], f"ping-pong within a node: {within['head']!r}")
         self.assertTrue(abs(seconds(within["time"]) - 20 * (3e-6 + 4e-10)) < 1e-12, f"ping-pong within a node: {within['time']!r}")
         _, _, off = under([program], 2, "--without", "latency,bandwidth", **EXACT)
         self.assertEqual(off.get("without"), "latency,bandwidth", "ping-pong without latency and bandwidth")
@@ -83,22 +83,23 @@ class Foreign(ProgramTest):
 
     def test_fortran(self):
         for source in ("calls_mpi.f90", "calls_f08.f90"):
-            program = self.compiled("mpif90", source)
-            for ranks in (2, 5):
-                _, plain, _ = native([program], ranks)
-                status, out, report = under([program], ranks, **EXACT)
-                what = f"{source} on {ranks}"
-                self.assertEqual(status, 0, what)
-                results = [line for line in out.splitlines() if line.endswith((" T", " F"))]
-                self.assertTrue(len(results) >= 9 and all(line.endswith(" T") for line in results), f"{what}: {out!r}")
-                self.assertEqual(results, [line for line in plain.splitlines() if line.endswith((" T", " F"))],
-                                 f"{what}: as without a network")
-                trip = re.search(r"half_round_trip_us +([0-9.]+)", out)
-                self.assertTrue(trip is not None and abs(float(trip.group(1)) - 10.004) < 1e-6,
-                                f"{what}: MPI_Wtime reads the clock: {out!r}")
-                self.assertTrue("MPI_Cart_create" in report.get("not modelled", ""), f"{what}: {report}")
-                if source == "calls_mpi.f90":
-                    self.assertTrue("by +interconnect mode=virtual network=steady" in out, f"{what}: signed: {out!r}")
+            with self.subTest(source):
+                program = self.compiled("mpif90", source)
+                for ranks in (2, 5):
+                    _, plain, _ = native([program], ranks)
+                    status, out, report = under([program], ranks, **EXACT)
+                    what = f"{source} on {ranks}"
+                    self.assertEqual(status, 0, what)
+                    results = [line for line in out.splitlines() if line.endswith((" T", " F"))]
+                    self.assertTrue(len(results) >= 9 and all(line.endswith(" T") for line in results), f"{what}: {out!r}")
+                    self.assertEqual(results, [line for line in plain.splitlines() if line.endswith((" T", " F"))],
+                                     f"{what}: as without a network")
+                    trip = re.search(r"half_round_trip_us +([0-9.]+)", out)
+                    self.assertTrue(trip is not None and abs(float(trip.group(1)) - 10.004) < 1e-6,
+                                    f"{what}: MPI_Wtime reads the clock: {out!r}")
+                    self.assertIn("MPI_Cart_create", report.get("not modelled", ""), f"{what}: {report}")
+                    if source == "calls_mpi.f90":
+                        self.assertIn("by +interconnect mode=virtual network=steady", out, f"{what}: signed: {out!r}")
 
     def test_petsc(self):
         flags = subprocess.run(["pkg-config", "--cflags", "--libs", "PETSc"], capture_output=True, text=True, check=False)
@@ -110,24 +111,26 @@ class Foreign(ProgramTest):
         for solver, inexact in (("-ksp_type cg -pc_type jacobi", set_up), ("-ksp_type pipecg -pc_type jacobi", set_up),
                                 ("-ksp_type cg -pc_type mg -da_refine 2", set_up), ("-ksp_type cg -pc_type gamg", set_up),
                                 ("-ksp_type preonly -pc_type lu -pc_factor_mat_solver_type mumps", r".*MPI_Iprobe \d+.*")):
-            command = [program, *grid, *solver.split()]
-            _, plain, err = native(command, 4)
-            status, out, report = under(command, 4)
-            self.assertEqual(status, 0, f"PETSc {solver}")
-            wanted, found = (dict(line.split() for line in text.splitlines()) for text in (plain, out))
-            self.assertEqual(sorted(found), ["error", "iterations", "norm"], f"PETSc {solver}: {plain!r} {err!r} {out!r}")
-            self.assertTrue(abs(int(found["iterations"]) - int(wanted["iterations"])) <= 1,
-                            f"PETSc {solver}: iterations {plain!r} {out!r}")
-            for name in ("norm", "error"):
-                self.assertTrue(abs(float(found[name]) / float(wanted[name]) - 1) < 1e-6,
-                                f"PETSc {solver}: {name} {plain!r} {out!r}")
-            self.assertTrue("4 ranks on 4 nodes, network steady" in report["head"], f"PETSc {solver}: {report['head']!r}")
-            # MUMPS asks whether messages have come, from Fortran.
-            self.assertTrue(re.fullmatch(f"no, these followed the order of real arrival: {inexact}", report["exact"]) is not None,
-                            f"PETSc {solver}: {report['exact']!r}")
-            shares = [float(share) for share in re.findall(r"([0-9.]+) %", report["efficiency"])]
-            self.assertTrue(len(shares) == 4 and abs(shares[1] * shares[2] * shares[3] / 1e4 - shares[0]) < 0.2,
-                            f"PETSc {solver}: {shares}")
+            with self.subTest(solver):
+                command = [program, *grid, *solver.split()]
+                _, plain, err = native(command, 4)
+                status, out, report = under(command, 4)
+                self.assertEqual(status, 0, f"PETSc {solver}")
+                wanted, found = (dict(line.split() for line in text.splitlines()) for text in (plain, out))
+                self.assertEqual(sorted(found), ["error", "iterations", "norm"], f"PETSc {solver}: {plain!r} {err!r} {out!r}")
+                self.assertTrue(abs(int(found["iterations"]) - int(wanted["iterations"])) <= 1,
+                                f"PETSc {solver}: iterations {plain!r} {out!r}")
+                for name in ("norm", "error"):
+                    self.assertTrue(abs(float(found[name]) / float(wanted[name]) - 1) < 1e-6,
+                                    f"PETSc {solver}: {name} {plain!r} {out!r}")
+                self.assertIn("4 ranks on 4 nodes, network steady", report["head"], f"PETSc {solver}: {report['head']!r}")
+                # MUMPS asks whether messages have come, from Fortran.
+                self.assertTrue(re.fullmatch(f"no, these followed the order of real arrival: {inexact}",
+                                             report["exact"]) is not None,
+                                f"PETSc {solver}: {report['exact']!r}")
+                shares = [float(share) for share in re.findall(r"([0-9.]+) %", report["efficiency"])]
+                self.assertTrue(len(shares) == 4 and abs(shares[1] * shares[2] * shares[3] / 1e4 - shares[0]) < 0.2,
+                                f"PETSc {solver}: {shares}")
 
     def test_mpi4py(self):
         python = "/usr/bin/python3"
@@ -137,7 +140,7 @@ class Foreign(ProgramTest):
         _, plain, err = native(command, 3)
         status, out, report = under(command, 3)
         self.assertEqual((status, out), (0, plain), f"mpi4py: {err!r} {report}")
-        self.assertTrue("total 4.5" in out, f"mpi4py: {out!r}")
+        self.assertIn("total 4.5", out, f"mpi4py: {out!r}")
         self.assertTrue("3 ranks on 3 nodes" in report["head"] and "MPI_Comm_split 3" in report["not modelled"],
                         f"mpi4py: {report}")
 
@@ -148,7 +151,7 @@ class Foreign(ProgramTest):
         self.assertEqual((status, out), (0, "wrong 0\n"), "MPI-IO")
         self.assertEqual(Path("virtual.bin").read_bytes(), Path("native.bin").read_bytes(), "MPI-IO: the file")
         for call in ("MPI_File_open 3", "MPI_File_write_at_all 3", "MPI_File_read_at 3", "MPI_Comm_free 3"):
-            self.assertTrue(call in report["not modelled"], f"MPI-IO: {call} in {report['not modelled']!r}")
+            self.assertIn(call, report["not modelled"], f"MPI-IO: {call} in {report['not modelled']!r}")
         self.assertEqual(report["exact"], "yes", "MPI-IO")
 
     def test_any_source(self):
@@ -160,8 +163,8 @@ class Foreign(ProgramTest):
                                           "MPI_Recv of MPI_ANY_SOURCE 2", "MPI_ANY_SOURCE")
         with h5py.File("any.h5") as file:
             self.assertEqual(file.attrs["exact"], 0, "MPI_ANY_SOURCE: the run file")
-            self.assertTrue("MPI_Recv of MPI_ANY_SOURCE" in str(dict(file.attrs)),
-                            f"MPI_ANY_SOURCE: the run file: {dict(file.attrs)}")
+            self.assertIn("MPI_Recv of MPI_ANY_SOURCE", str(dict(file.attrs)),
+                          f"MPI_ANY_SOURCE: the run file: {dict(file.attrs)}")
 
     def test_unmatched(self):
         """Pausing the model around one end of a message leaves the other without its partner, and the report says so."""
@@ -203,8 +206,8 @@ class Foreign(ProgramTest):
             names = ("network", "clock", "case_name", "network_seed", "exact", "ranks_per_node", "compute", "posix_clocks")
             self.assertEqual([file.attrs[name] for name in names],
                              ["steady", "virtual", "ping_pong", 7, 1, 1, "announced", 0], "the record's network")
-            self.assertTrue(f"{program}" in file.attrs["command_line"],
-                            f"the record's command line: {file.attrs['command_line']!r}")
+            self.assertIn(f"{program}", file.attrs["command_line"],
+                          f"the record's command line: {file.attrs['command_line']!r}")
             timing = file["timing"]
             self.assertEqual(timing["step_seconds"].shape, (1, 2), "one step, two ranks")
             self.assertTrue(abs(timing["step_seconds"][:].max() - 20 * (10e-6 + 4e-9)) < 1e-12,
@@ -229,7 +232,7 @@ class Foreign(ProgramTest):
                              "a plain record")
             self.assertTrue(file["timing/step_seconds"][:].min() > 0 and file["timing/messages"][:].sum() == 20,
                             "a plain record counts")
-            self.assertTrue("compute_seconds" not in file["timing"], "only virtual time knows the twin")
+            self.assertNotIn("compute_seconds", file["timing"], "only virtual time knows the twin")
         before = Path("native.h5").read_bytes()
         done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
         self.assertTrue(done.returncode == 2 and "--force" in done.stderr and done.stdout == "", f"a record that exists: {done}")
@@ -247,7 +250,7 @@ class Foreign(ProgramTest):
         program = self.compiled("mpicc", "posix_clocks.c")
         status, out, report = under([program], 2, "--posix-clocks", **EXACT)
         seen = dict(re.findall(r"^([a-z ]+) ([0-9.]+)", out, re.MULTILINE))
-        self.assertTrue("POSIX clocks" in report, f"POSIX clocks are reported: {report}")
+        self.assertIn("POSIX clocks", report, f"POSIX clocks are reported: {report}")
         self.assertEqual((status, seen.get("monotonic")), (0, "2000.800"), f"POSIX clocks: {out!r} {report}")
         self.assertTrue(abs(float(seen["real"]) - 2000.8) < 0.5, f"POSIX clocks: {out!r}")  # a double holds the date to 0.2 us
         self.assertEqual((seen.get("slept"), seen.get("time of day")), ("4.750000", "4.750000"), f"POSIX sleeps: {out!r}")
@@ -255,7 +258,7 @@ class Foreign(ProgramTest):
         self.assertTrue(abs(float(seen["started"]) - time.time()) < 600, f"the day is today: {out!r}")
         self.assertTrue(abs(seconds(report["time"]) - 4.752) < 1e-5, f"POSIX sleeps on the clock: {report['time']!r}")
         _, out, report = under([program], 2, **EXACT)
-        self.assertTrue("POSIX clocks" not in report, f"without --posix-clocks: {report}")
+        self.assertNotIn("POSIX clocks", report, f"without --posix-clocks: {report}")
         seen = dict(re.findall(r"^([a-z ]+) ([0-9.]+)", out, re.MULTILINE))
         self.assertTrue(seen["slept"] == "0.000000" and float(seen["time of day"]) >= 4.75,
                         f"without --posix-clocks they are real: {out!r}")
@@ -265,9 +268,10 @@ class Foreign(ProgramTest):
         for call in ("MPI_Win_create", "MPI_Win_allocate", "MPI_Win_allocate_shared", "MPI_Win_create_dynamic",
                      "MPI_Comm_spawn", "MPI_Comm_spawn_multiple", "MPI_Comm_accept", "MPI_Comm_connect", "MPI_Comm_join",
                      "MPI_Intercomm_create", "MPI_Intercomm_merge", "MPI_Cancel"):
-            status, out, report = under([program, call], 2)
-            self.assertEqual((status, out), (2, ""), f"{call} is refused")
-            self.assertTrue(report["head"].startswith(f"{call}: "), f"{call}: {report['head']!r}")
+            with self.subTest(call):
+                status, out, report = under([program, call], 2)
+                self.assertEqual((status, out), (2, ""), f"{call} is refused")
+                self.assertTrue(report["head"].startswith(f"{call}: "), f"{call}: {report['head']!r}")
         status, out, report = under([program, "MPI_Sendrecv"], 2)
         self.assertTrue(status == 2 and out == "" and "thread" in report["head"],
                         f"a second thread in MPI: {status} {out!r} {report}")

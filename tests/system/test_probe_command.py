@@ -80,7 +80,7 @@ class ProbeCommand(ProgramTest):
         self.assertEqual(own_lines(err), [], "probe: nothing on standard error")
         for words in ("half round trip of 1 byte", "slowest pair within a node: ranks 0 (", "noisiest core: ", "STREAM triad ",
                       "allreduce 8 B", "barrier", "halo 2 x 512 B", "  here.h5\n  here.toml\n"):
-            self.assertTrue(words in out, f"probe: {words!r} in {out!r}")
+            self.assertIn(words, out, f"probe: {words!r} in {out!r}")
         self.assertEqual(run(["show", "here.h5"])[:2], (0, out.replace("  here.toml\n", "")), "show prints the same table")
 
         with h5py.File("here.h5") as probe:
@@ -92,7 +92,7 @@ class ProbeCommand(ProgramTest):
         samples = half_round_trips("here.h5", "within_node")
         profile = tomllib.loads(Path("here.toml").read_text())
         self.assertEqual(profile["about"]["evidence"], "probed", "evidence")
-        self.assertTrue("on one node" in profile["about"]["caveat"], f"one node: {profile['about']['caveat']!r}")
+        self.assertIn("on one node", profile["about"]["caveat"], f"one node: {profile['about']['caveat']!r}")
         jitter = profile["within_node"]["jitter"]
         self.assertEqual(jitter["samples"], len(samples), "as many samples in the profile as in the file")
         found = numpy.quantile(samples, jitter["p"])

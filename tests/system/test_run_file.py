@@ -32,7 +32,7 @@ class RunFile(ProgramTest):
         for name in WHOLE:
             self.assertTrue(name in file.attrs and numpy.issubdtype(numpy.asarray(file.attrs[name]).dtype, numpy.integer),
                             f"{what}: integer attribute {name}")
-        self.assertTrue("invalid_reasons" in file.attrs, f"{what}: attribute invalid_reasons")
+        self.assertIn("invalid_reasons", file.attrs, f"{what}: attribute invalid_reasons")
         self.assertEqual(text(file.attrs["schema"]), "haloscope-run", f"{what}: schema")
         self.assertEqual(int(file.attrs["schema_version"]), 1, f"{what}: schema version")
         self.assertEqual(int(file.attrs["ranks"]), ranks, f"{what}: ranks")
@@ -51,10 +51,10 @@ class RunFile(ProgramTest):
                              f"{what}: type of {name}")
         for name, found in file["solver"].items():
             self.assertEqual((found.shape, found.dtype.str), ((steps,), "<f8"), f"{what}: /solver/{name}")
-            self.assertTrue(bool(numpy.isfinite(found[:]).all()), f"{what}: /solver/{name} is finite")
+            self.assertTrue(numpy.isfinite(found[:]).all(), f"{what}: /solver/{name} is finite")
         for name in PER_RANK:
             self.assertEqual(file["ranks"][name].shape, (ranks,), f"{what}: /ranks/{name}")
-        self.assertTrue("topology_xml" in file["machine"], f"{what}: topology")
+        self.assertIn("topology_xml", file["machine"], f"{what}: topology")
 
     def check_times(self, what, file):
         step = file["timing/step_seconds"][:]
@@ -62,17 +62,17 @@ class RunFile(ProgramTest):
         self.assertTrue(gap.max() <= 0.01, f"{what}: phases sum to the step within 1 %, worst {gap.max():.3g}")
         self.assertTrue(step.min() > 0, f"{what}: every step took time")
         start = file["timing/step_start_seconds"][:]
-        self.assertTrue(bool((numpy.diff(start, axis=0) >= step[:-1] * (1 - 1e-9)).all()), f"{what}: steps follow each other")
+        self.assertTrue((numpy.diff(start, axis=0) >= step[:-1] * (1 - 1e-9)).all(), f"{what}: steps follow each other")
         for name in ("point_to_point_seconds", "collective_seconds"):
             part = file["timing"][name][:]
-            self.assertTrue(bool((part >= 0).all()), f"{what}: {name} is there and not negative")
-            self.assertTrue(bool((part.sum(axis=2) <= step * 1.001).all()), f"{what}: {name} is part of the step")
+            self.assertTrue((part >= 0).all(), f"{what}: {name} is there and not negative")
+            self.assertTrue((part.sum(axis=2) <= step * 1.001).all(), f"{what}: {name} is part of the step")
 
     def one_run(self, name, ranks, steps):
         what = f"{name} on {ranks}"
         status, out, err = run(["run", f"{name}.toml"], ranks)
         self.assertEqual(status, 0, f"{what}: exit code ({err.strip()!r})")
-        self.assertTrue("haloscope: " not in err, f"{what}: standard error holds warnings only: {err!r}")
+        self.assertNotIn("haloscope: ", err, f"{what}: standard error holds warnings only: {err!r}")
         path = f"{name}-{ranks}ranks.h5"
         self.assertTrue(out.endswith(f"  VALID\n  {path}\n"), f"{what}: the summary ends with the verdict: {out[-200:]!r}")
         status, shown, err = run(["show", path])
@@ -122,7 +122,7 @@ class RunFile(ProgramTest):
         with h5py.File("sweep-2ranks.h5") as file:
             self.assertEqual(file["profiles/exchange_seconds/coordinate"][:].tolist(), [8 * 2 * n * n for n in (1, 4, 9)],
                              "sweep: bytes of a message")
-            self.assertTrue(bool((file["profiles/exchange_seconds/value"][:] > 0).all()), "sweep: seconds of an exchange")
+            self.assertTrue((file["profiles/exchange_seconds/value"][:] > 0).all(), "sweep: seconds of an exchange")
 
     def test_failing(self):
         """A run that misses an expectation says so everywhere, and wrong physics does not pass."""

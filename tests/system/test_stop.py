@@ -63,13 +63,13 @@ class Stop(ProgramTest):
             out, err = job.communicate(timeout=60)
         what = f"{number.name} on {ranks or 1}"
         self.assertEqual(job.returncode, 4, f"{what}: exit code ({err!r})")
-        self.assertTrue(f"stopped by {number.name} after" in out, f"{what}: the reason in {out!r}")
+        self.assertIn(f"stopped by {number.name} after", out, f"{what}: the reason in {out!r}")
         with h5py.File(path) as file:
             done = int(file.attrs["steps_completed"])
             self.assertTrue(0 < done < STEPS, f"{what}: {done} steps")
             times = file["timing/step_seconds"]
-            self.assertTrue(bool((times[:done] > 0).all()), f"{what}: all steps are kept")
-            self.assertTrue(bool(numpy.isnan(times[done:done + 1000]).all()), f"{what}: the rest is NaN")
+            self.assertTrue((times[:done] > 0).all(), f"{what}: all steps are kept")
+            self.assertTrue(numpy.isnan(times[done:done + 1000]).all(), f"{what}: the rest is NaN")
             self.assertEqual(int(file.attrs["valid"]), 0, f"{what}: not valid")
             reason = file.attrs["ended_early"]
             reason = reason.decode() if isinstance(reason, bytes) else reason
@@ -89,12 +89,12 @@ class Stop(ProgramTest):
         with h5py.File(path) as file:
             done = int(file.attrs["steps_completed"])
             self.assertTrue(done > 0, f"kill -9: {done} steps")
-            self.assertTrue(bool((file["timing/step_seconds"][:done] > 0).all()), "kill -9: flushed steps are kept")
-            self.assertTrue(bool(numpy.isnan(file["timing/step_seconds"][-1000:]).all()), "kill -9: the rest is NaN")
+            self.assertTrue((file["timing/step_seconds"][:done] > 0).all(), "kill -9: flushed steps are kept")
+            self.assertTrue(numpy.isnan(file["timing/step_seconds"][-1000:]).all(), "kill -9: the rest is NaN")
             self.assertEqual(int(file.attrs["valid"]), 0, "kill -9: not valid")
         status, out, _ = run(["show", path])
         self.assertEqual(status, 0, "kill -9: show")
-        self.assertTrue("INVALID" in out, f"kill -9: verdict {out!r}")
+        self.assertIn("INVALID", out, f"kill -9: verdict {out!r}")
 
 
 if __name__ == "__main__":

@@ -152,7 +152,7 @@ class Study(ProgramTest):
         for line in ("case         cube.toml, strong scaling\n", "case         sweep.toml, weak scaling\n",
                      ": 4 series x 3 rank counts x 1 repeats",
                      "solver, fast"):
-            self.assertTrue(line in out, f"two programs: {line!r} in {out!r}")
+            self.assertIn(line, out, f"two programs: {line!r} in {out!r}")
         self.assertEqual(len(re.findall(r"^solver, (?:fast|slow) +[124]  8x8x8 |^halo, (?:fast|slow) +[124]  - ", out, re.M)), 12,
                          f"the matrix: {out!r}")
         status, _, err = run(["study", "programs.toml", "--output", "programs"], timeout=300)
@@ -212,9 +212,10 @@ class Study(ProgramTest):
                                  "haloscope: --submit-only: needs --launcher slurm"),
                                 (["tiny.toml", "--dry-run", "--launcher", "slurm", "--site", "mine"],
                                  "haloscope: --site: mine: no such")):
-            status, out, err = run(["study", *arguments])
-            self.assertEqual((status, out, len(err.splitlines())), (2, "", 1), f"{arguments}: {err!r}")
-            self.assertTrue(err.startswith(line), f"{arguments}: {err!r}")
+            with self.subTest(arguments):
+                status, out, err = run(["study", *arguments])
+                self.assertEqual((status, out, len(err.splitlines())), (2, "", 1), f"{arguments}: {err!r}")
+                self.assertTrue(err.startswith(line), f"{arguments}: {err!r}")
         Path("empty").mkdir()
         status, _, err = run(["study", "tiny.toml", "--output", "x"], env={**os.environ, "PATH": str(Path("empty").resolve())})
         self.assertEqual((status, err), (2, "haloscope: mpirun: command not found: --launcher local needs it\n"), "no mpirun here")
@@ -224,7 +225,7 @@ class Study(ProgramTest):
 
         status, _, err = run(["study", "tiny.toml", "--output", "whole", "--resume"])
         self.assertEqual(status, 0, f"resuming what is done: {err!r}")
-        self.assertTrue("[" not in err, f"resuming what is done does nothing: {err!r}")
+        self.assertNotIn("[", err, f"resuming what is done does nothing: {err!r}")
         Path("native.toml").write_text(STUDY.split("[[variable]]")[0].replace("[1, 2, 4]", "[4096]"))
         self.addCleanup(Path("cube.toml").write_text, SMALL)
         Path("cube.toml").write_text(SMALL.replace("[8, 8, 8]", "[64, 64, 64]"))
@@ -281,11 +282,11 @@ values = [
         by_label = {entry["labels"]["method"]: entry for entry in manifest("bad")["runs"]}
         self.assertEqual({label: entry["state"] for label, entry in by_label.items()},
                          {"good": "done", "unknown to PETSc": "failed", "wrong": "invalid"}, "states")
-        self.assertTrue("nosuchmethod" in by_label["unknown to PETSc"]["reason"],
-                        f"why it failed: {by_label['unknown to PETSc']['reason']!r}")
+        self.assertIn("nosuchmethod", by_label["unknown to PETSc"]["reason"],
+                      f"why it failed: {by_label['unknown to PETSc']['reason']!r}")
         self.assertTrue(by_label["wrong"]["reason"].startswith("solution_error_max: "),
                         f"why it is invalid: {by_label['wrong']['reason']!r}")
-        self.assertTrue("1 of 3 runs done, 2 failed or invalid; --resume goes on" in err, f"the end: {err!r}")
+        self.assertIn("1 of 3 runs done, 2 failed or invalid; --resume goes on", err, f"the end: {err!r}")
         for label in ("unknown to PETSc", "wrong"):
             self.assertTrue(re.search(rf"^haloscope: {by_label[label]['id']}: {by_label[label]['state']}: ", err, re.M) is not None,
                             f"{label} is named")
@@ -310,7 +311,7 @@ values = [
         self.assertEqual(status, 4, f"a hang: {err!r}")
         for entry in manifest("hang")["runs"]:
             self.assertEqual((entry["state"], entry["reason"]), ("failed", "time limit of 1 s"), f"{entry['id']}")
-            self.assertTrue("about to hang" in (Path("hang") / entry["log"]).read_text(), f"{entry['id']}: its log")
+            self.assertIn("about to hang", (Path("hang") / entry["log"]).read_text(), f"{entry['id']}: its log")
         below = Path("below").read_text().split()
         self.assertEqual(len(below), 2, "both runs had started something")
         self.assertTrue(not any(alive(pid) for pid in below), f"everything below is gone: {below}")
@@ -359,17 +360,18 @@ values = [
 
     def test_dry_runs(self):
         for path in sorted((SOURCE / "cases/studies").glob("*.toml")):
-            status, out, err = run(["study", path.stem, "--dry-run"])
-            self.assertEqual((status, err), (0, ""), f"{path.name}: --dry-run")
-            self.assertTrue("question     " in out and out.count("?") > 0, f"{path.name}: its question")
-            for word in ("core-hours   about ", "wall time    about ", "first run    haloscope run "):
-                self.assertTrue(word in out, f"{path.name}: {word!r} in {out!r}")
-            status, out, err = run(["study", path.stem, "--dry-run", "--launcher", "slurm", "--site", "example"])
-            self.assertEqual((status, err), (0, ""), f"{path.name}: --dry-run for Slurm")
-            self.assertTrue("node-hours   about " in out and "wall time" not in out, f"{path.name}: node-hours")
+            with self.subTest(path.name):
+                status, out, err = run(["study", path.stem, "--dry-run"])
+                self.assertEqual((status, err), (0, ""), f"{path.name}: --dry-run")
+                self.assertTrue("question     " in out and out.count("?") > 0, f"{path.name}: its question")
+                for word in ("core-hours   about ", "wall time    about ", "first run    haloscope run "):
+                    self.assertIn(word, out, f"{path.name}: {word!r} in {out!r}")
+                status, out, err = run(["study", path.stem, "--dry-run", "--launcher", "slurm", "--site", "example"])
+                self.assertEqual((status, err), (0, ""), f"{path.name}: --dry-run for Slurm")
+                self.assertTrue("node-hours   about " in out and "wall time" not in out, f"{path.name}: node-hours")
         status, out, _ = run(["study", "tiny.toml", "--dry-run"])
-        self.assertTrue("core-hours   at most 0.467, every run taking its whole run.time_limit_s" in out,
-                        f"from the time limit: {out!r}")
+        self.assertIn("core-hours   at most 0.467, every run taking its whole run.time_limit_s", out,
+                      f"from the time limit: {out!r}")
         self.assertEqual(len(re.findall(r"^(?:fast|slow) +[124]  8x8x8 ", out, re.M)), 6, f"the matrix: {out!r}")
         self.assertTrue(not Path("haloscope-study").exists(), "a dry run makes nothing")
 

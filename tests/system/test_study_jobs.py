@@ -116,12 +116,12 @@ class StudyJobs(ProgramTest):
             for line in ("job-name=haloscope-jobs", "time=2", "signal=B:USR1@40", "nodes=1", f"ntasks={entry['ranks']}",
                          f"ntasks-per-node={entry['ranks']}", "partition=small", "account=acme", "exclusive", "requeue",
                          "dependency=singleton", "mem=0", "open-mode=append"):
-                self.assertTrue(f"\n#SBATCH --{line}\n" in script, f"{entry['id']}: {line} in its script")
+                self.assertIn(f"\n#SBATCH --{line}\n", script, f"{entry['id']}: {line} in its script")
             self.assertTrue(not re.search(r"@[A-Z_]+@", script.partition("set -u")[2]),
                             f"{entry['id']}: nothing is left to fill in")
-            self.assertTrue("module load" not in script, f"{entry['id']}: no modules, no line")
-            self.assertTrue("the word is two words" in (Path("whole") / entry["log"]).read_text(),
-                            f"{entry['id']}: before and environment")
+            self.assertNotIn("module load", script, f"{entry['id']}: no modules, no line")
+            self.assertIn("the word is two words", (Path("whole") / entry["log"]).read_text(),
+                          f"{entry['id']}: before and environment")
         status, _, err = cluster.study("jobs.toml", "--output", "whole", "--resume")
         self.assertEqual((status, len(cluster.jobs())), (0, 4), f"resuming what is done submits nothing: {err!r}")
 
@@ -132,7 +132,7 @@ class StudyJobs(ProgramTest):
         cluster.set("hold")
         status, _, err = cluster.study("jobs.toml", "--output", "left", "--submit-only")
         self.assertEqual((status, states("left")), (0, ["submitted"] * 4), f"--submit-only: {err!r}")
-        self.assertTrue("0 of 4 runs done, 4 with Slurm" in err, f"what it says: {err!r}")
+        self.assertIn("0 of 4 runs done, 4 with Slurm", err, f"what it says: {err!r}")
         status, _, err = run(["study", "jobs.toml", "--output", "left", "--resume"])
         self.assertTrue(status == 2 and "has jobs out by --launcher slurm" in err, f"another launcher while jobs are out: {err!r}")
 

@@ -66,19 +66,20 @@ class TransportCases(ProgramTest):
     def test_many_ranks(self):
         """7 ranks cut no axis evenly; on 64 a box has 4 or 8 cells an axis."""
         for name, ranks in (("transport", 7), ("transport_sphere", 7), ("kobayashi_1_scattering", 7), ("transport_sphere", 64)):
-            output, alone = f"{name}-{ranks}.h5", f"{name}-few.h5"
-            few = ["--force", "--set", "transport.particles=1000", "--set", "expect=[]"]
-            self.run_case(f"{name}.toml", output, ranks, *few)
-            self.run_case(f"{name}.toml", alone, 1, *few)
-            self.assertEqual(counts(output), counts(alone), f"{output}: counts of every step as on one rank")
+            with self.subTest(name, ranks=ranks):
+                output, alone = f"{name}-{ranks}.h5", f"{name}-few.h5"
+                few = ["--force", "--set", "transport.particles=1000", "--set", "expect=[]"]
+                self.run_case(f"{name}.toml", output, ranks, *few)
+                self.run_case(f"{name}.toml", alone, 1, *few)
+                self.assertEqual(counts(output), counts(alone), f"{output}: counts of every step as on one rank")
 
     def test_wrong(self):
         expect = 'expect=[{quantity="absorption:all", value=%s, sigmas=3, relative_error=%s, source="this test"}]'
         for what, value, error in (("a wrong value", 1.05, 0.05), ("too large an error", 1.0, 1e-5)):
             out = self.run_case("transport.toml", "wrong.h5", 2, "--force", "--set", expect % (value, error), status=4)
-            self.assertTrue("INVALID" in out, f"{what}: INVALID in {out!r}")
+            self.assertIn("INVALID", out, f"{what}: INVALID in {out!r}")
         out = self.run_case("transport.toml", "wrong.h5", 2, "--force", "--set", expect % (1.0, 0.05))
-        self.assertTrue("INVALID" not in out, f"the right value with room: {out!r}")
+        self.assertNotIn("INVALID", out, f"the right value with room: {out!r}")
 
 
 if __name__ == "__main__":

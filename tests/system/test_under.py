@@ -63,11 +63,12 @@ class Under(ProgramTest):
 
     def test_mistakes(self):
         for what, arguments, pattern in MISTAKES:
-            status, out, err = run(arguments)
-            self.assertEqual(status, 2, f"{what}: exit code ({err.strip()!r})")
-            self.assertTrue(len(err.splitlines()) == 1 and err.startswith("haloscope: "), f"{what}: one line, found {err!r}")
-            self.assertTrue(re.search(pattern, err) is not None, f"{what}: {pattern!r} in {err!r}")
-            self.assertEqual(out, "", f"{what}: standard output")
+            with self.subTest(what):
+                status, out, err = run(arguments)
+                self.assertEqual(status, 2, f"{what}: exit code ({err.strip()!r})")
+                self.assertTrue(len(err.splitlines()) == 1 and err.startswith("haloscope: "), f"{what}: one line, found {err!r}")
+                self.assertTrue(re.search(pattern, err) is not None, f"{what}: {pattern!r} in {err!r}")
+                self.assertEqual(out, "", f"{what}: standard output")
 
     def test_environment(self):
         status, seen, err = environment_of(
@@ -103,9 +104,10 @@ class Under(ProgramTest):
 
     def test_command(self):
         for command, wanted in ((["sh", "-c", "exit 7"], 7), (["sh", "-c", "printf '%s|' \"$@\"", "sh", "a b", "--", "-n"], 0)):
-            status, out, err = run([*NETWORK, "--", *command])
-            self.assertEqual((status, err), (wanted, ""), f"exit code of {command}")
-            self.assertEqual(out, "a b|--|-n|" if wanted == 0 else "", f"words of {command}")
+            with self.subTest(command):
+                status, out, err = run([*NETWORK, "--", *command])
+                self.assertEqual((status, err), (wanted, ""), f"exit code of {command}")
+                self.assertEqual(out, "a b|--|-n|" if wanted == 0 else "", f"words of {command}")
         _, _, err = run([*NETWORK, "--", "echo", "-x", "HOME"])
         self.assertTrue(re.search(r"-x LD_PRELOAD", err) is not None, f"-x and a list exclude each other: {err!r}")
 

@@ -85,8 +85,8 @@ class VirtualRun(ProgramTest):
         with h5py.File("quiet.h5") as tcp, h5py.File("ideal.h5") as ideal:
             self.assertEqual((int(tcp.attrs["exact"]), int(ideal.attrs["exact"])), (1, 1), "twin: exact")
             twin, itself = tcp["timing/ideal_seconds"][:], ideal["timing/phase_seconds"][:]
-            self.assertTrue(bool((picoseconds(twin) == picoseconds(itself)).all()), "twin: every phase of every step of every rank")
-            self.assertTrue(bool((picoseconds(twin.sum(axis=2)) == picoseconds(ideal["timing/step_seconds"][:])).all()),
+            self.assertTrue((picoseconds(twin) == picoseconds(itself)).all(), "twin: every phase of every step of every rank")
+            self.assertTrue((picoseconds(twin.sum(axis=2)) == picoseconds(ideal["timing/step_seconds"][:])).all(),
                             "twin: every step")
             self.assertEqual(tcp["timing/compute_seconds"][:].tobytes(), ideal["timing/compute_seconds"][:].tobytes(),
                              "twin: computing")
@@ -115,9 +115,9 @@ class VirtualRun(ProgramTest):
                       "seed": 5, "ranks_per_node": 2, "nodes": 2, "compute_model": "epyc-zen4", "inexact_calls": ""}
             for name, value in wanted.items():
                 self.assertEqual(has.get(name), value, f"attribute {name}")
-            self.assertTrue("seconds_per_GB" in has["compute_calibration"], "the calibration is in the file")
-            self.assertTrue(f"network=tcp-oci-vm hash={has['network_hash']} seed=5" in has["mpi_library"],
-                            f"signature {has['mpi_library']!r}")
+            self.assertIn("seconds_per_GB", has["compute_calibration"], "the calibration is in the file")
+            self.assertIn(f"network=tcp-oci-vm hash={has['network_hash']} seed=5", has["mpi_library"],
+                          f"signature {has['mpi_library']!r}")
             self.assertTrue(not any(text.startswith(("more ranks", "unbound")) for text in has["warnings"]),
                             f"warnings {has['warnings']}")
             Path("again.toml").write_text(has["network_profile"])
@@ -132,7 +132,7 @@ class VirtualRun(ProgramTest):
         with h5py.File("again.h5") as file:
             self.assertEqual(file.attrs["network_hash"], has["network_hash"], "the profile in the file is the one that was used")
             self.assertEqual(file.attrs["compute"], "cpu", "computing is measured unless a model is asked for")
-            self.assertTrue(bool((file["timing/compute_seconds"][:].sum(axis=2) > 0).all()), "computing took CPU time")
+            self.assertTrue((file["timing/compute_seconds"][:].sum(axis=2) > 0).all(), "computing took CPU time")
 
     def test_calibration(self):
         """A run takes the model that a calibration wrote."""
