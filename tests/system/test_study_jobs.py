@@ -11,9 +11,9 @@ from pathlib import Path
 
 import h5py
 
-from haloscope_program import CUBE, PROGRAM, STEADY, ProgramTest, main, run
+from haloscope_program import PROGRAM, STEADY, ProgramTest, main, run
+from tiny_study import SMALL, manifest, states
 
-SMALL = CUBE.replace("[16, 16, 16]", "[8, 8, 8]").replace("steps = 5", "steps = 4")
 STUDY = """
 [about]
 name = "jobs"
@@ -39,14 +39,6 @@ before = ["echo the word is $HALOSCOPE_TEST_WORD"]
 launch = "mpirun -n @RANKS@ --oversubscribe --bind-to none --mca mpi_yield_when_idle 1"
 """
 ARGUMENTS = ["--launcher", "slurm", "--site", "site.toml"]
-
-
-def manifest(folder):
-    return json.loads((Path(folder) / "manifest.json").read_text())
-
-
-def states(folder):
-    return [entry["state"] for entry in manifest(folder)["runs"]]
 
 
 class Cluster:
