@@ -77,10 +77,19 @@ void copy_cells(FieldView<const From> from, FieldView<To> to) {
   }
 }
 
+/// The way of a right side to boxes elsewhere, and of its solution back.
+template <class T>
+struct Relocation {
+  Redistribution<T> move;
+  Field<T> b, x;  ///< in the boxes they leave
+
+  Relocation(const Decomposition& from, const PerAxis<std::vector<GlobalIndex>>& cuts)
+      : move(from, cuts), b(from.local_cells(), 0), x(from.local_cells(), 0) {}
+};
+
 template <class T>
 struct Level {
   const Decomposition* where;
-  std::optional<Decomposition> own;  ///< empty when the boxes are somebody else's
   StencilCoefficients<T> operator_;
   std::vector<T> steps;  ///< damping of the smoother, or of the solver on the coarsest level
   Phase phase;
@@ -88,9 +97,8 @@ struct Level {
   Surroundings<T> around;
   Field<T> b, x, next_x;
 
-  std::optional<Transfer<T>> transfer;    ///< empty on the coarsest level
-  std::optional<Redistribution<T>> move;  ///< empty when the coarse boxes stay where they are
-  Field<T> coarse_b, coarse_x;            ///< on this level's ranks; only where they move
+  std::optional<Transfer<T>> transfer;      ///< empty on the coarsest level
+  std::optional<Relocation<T>> relocation;  ///< empty when the coarse boxes stay where they are
 
   Level(const Decomposition& boxes, const Laplacian& a, std::vector<T> damping, HaloMethod method, Phase p,
         PhaseClock& clock)
@@ -111,11 +119,10 @@ template <class T>
 struct Multigrid<T>::State {
   MultigridSettings settings;
   PhaseClock& clock;
-  std::deque<Communicator> communicators;     ///< of levels on fewer ranks
-  std::deque<Decomposition> decompositions;   ///< likewise; a deque, since levels point into it
-  std::deque<Level<T>> levels;                ///< those this rank takes part in, finest first
-  std::optional<Redistribution<T>> top_move;  ///< where the finest boxes cannot be coarsened as they are
-  Field<T> top_b, top_x;                      ///< in the finest boxes, only where they move
+  std::deque<Communicator> communicators;       ///< of levels on fewer ranks
+  std::deque<Decomposition> decompositions;     ///< likewise; a deque, because levels point into it
+  std::deque<Level<T>> levels;                  ///< those this rank takes part in, finest first
+  std::optional<Relocation<T>> top_relocation;  ///< where the finest boxes cannot be coarsened as they are
   int total_levels = 0;
   std::vector<T> residual_row;
 
@@ -165,20 +172,10 @@ struct Multigrid<T>::State {
     const bool fits = Transfer<T>::possible(from, coarsen);
     if (fits && (finest || grid == from.process_grid())) return &from;
     PerAxis<std::vector<GlobalIndex>> cuts{cut(n[0], grid[0]), cut(n[1], grid[1]), cut(n[2], grid[2])};
-    (finest ? top_move : levels.back().move).emplace(from, cuts);
-    (finest ? top_b : levels.back().coarse_b) = Field<T>(from.local_cells(), 0);
-    (finest ? top_x : levels.back().coarse_x) = Field<T>(from.local_cells(), 0);
-    int number = MPI_UNDEFINED;  // this rank's among those that hold a box
-    for (int z = 0, m = 0; z < grid[2]; ++z) {
-      for (int y = 0; y < grid[1]; ++y) {
-        for (int x = 0; x < grid[0]; ++x, ++m) {
-          if (rank_holding(from, grid, {x, y, z}) == from.rank()) number = m;
-        }
-      }
-    }
-    const bool holds = number != MPI_UNDEFINED;
-    communicators.push_back(split_communicator(from.comm(), holds ? 0 : MPI_UNDEFINED, holds ? number : 0));
-    if (!holds) return nullptr;
+    (finest ? top_relocation : levels.back().relocation).emplace(from, cuts);
+    const std::optional<int> number = box_held(from, grid);
+    communicators.push_back(split_communicator(from.comm(), number ? 0 : MPI_UNDEFINED, number.value_or(0)));
+    if (!number) return nullptr;
     return &decompositions.emplace_back(communicators.back().get(), std::move(cuts), from.periodic());
   }
 
@@ -252,15 +249,13 @@ struct Multigrid<T>::State {
     const ScopedPhase scope(clock, l.phase);
     smooth_from_zero(l);
     if (!l.transfer) return;
-    const bool moves = l.move.has_value();
-    const FieldView<T> coarse_b = moves ? l.coarse_b.view() : levels[m + 1].b.view();
-    restrict_residual(l, coarse_b);
-    if (moves) {
-      cycle_elsewhere(*l.move, l.coarse_b, l.coarse_x, m + 1);
+    restrict_residual(l, l.relocation ? l.relocation->b.view() : levels[m + 1].b.view());
+    if (l.relocation) {
+      cycle_elsewhere(*l.relocation, m + 1);
     } else {
       cycle(m + 1);
     }
-    l.transfer->add_prolonged(moves ? l.coarse_x.view() : levels[m + 1].x.view(), l.x.view(), l.phase);
+    l.transfer->add_prolonged(l.relocation ? l.relocation->x.view() : levels[m + 1].x.view(), l.x.view(), l.phase);
     for (std::size_t s = 0; s + 1 < l.steps.size(); ++s) step(l, l.steps[s]);
   }
 
@@ -271,14 +266,14 @@ struct Multigrid<T>::State {
 
   /// x = V-cycle(b) of a level whose boxes are elsewhere, maybe on fewer ranks. Phase::coarse gets the wait of the
   /// others.
-  void cycle_elsewhere(Redistribution<T>& move, Field<T>& b, Field<T>& x, std::size_t m) {
+  void cycle_elsewhere(Relocation<T>& relocation, std::size_t m) {
     const ScopedPhase scope(clock, Phase::coarse);
     const bool here = m < levels.size();
-    clock.work(3 * sizeof(T) * (cells_of(b.view()) + (here ? cells_of(levels[m].b.view()) : 0)));
-    move.forward(b.view(), here ? levels[m].b.view() : FieldView<T>{});
+    clock.work(3 * sizeof(T) * (cells_of(relocation.b.view()) + (here ? cells_of(levels[m].b.view()) : 0)));
+    relocation.move.forward(relocation.b.view(), here ? levels[m].b.view() : FieldView<T>{});
     if (here) cycle(m);
-    clock.work(3 * sizeof(T) * (cells_of(x.view()) + (here ? cells_of(levels[m].x.view()) : 0)));
-    move.backward(here ? levels[m].x.view() : FieldView<T>{}, x.view());
+    clock.work(3 * sizeof(T) * (cells_of(relocation.x.view()) + (here ? cells_of(levels[m].x.view()) : 0)));
+    relocation.move.backward(here ? levels[m].x.view() : FieldView<T>{}, relocation.x.view());
   }
 
   /// The transfer needs the full residual of a row, so rows come whole and there is nothing to overlap with.
@@ -318,13 +313,14 @@ void Multigrid<T>::apply(const double* r, double* z) {
   State& s = *state_;
   const FieldView<const double> right = dense_view(r, box_);
   const FieldView<double> result = dense_view(z, box_);
-  if (s.top_move) {
+  if (s.top_relocation) {
+    Relocation<T>& relocation = *s.top_relocation;
     const ScopedPhase scope(s.clock, Phase::coarse);
-    s.clock.work((8 + 2 * sizeof(T)) * s.cells_of(s.top_b.view()));
-    copy_cells(right, s.top_b.view());
-    s.cycle_elsewhere(*s.top_move, s.top_b, s.top_x, 0);
-    s.clock.work((16 + sizeof(T)) * s.cells_of(s.top_x.view()));
-    copy_cells(FieldView<const T>(s.top_x.view()), result);
+    s.clock.work((8 + 2 * sizeof(T)) * s.cells_of(relocation.b.view()));
+    copy_cells(right, relocation.b.view());
+    s.cycle_elsewhere(relocation, 0);
+    s.clock.work((16 + sizeof(T)) * s.cells_of(relocation.x.view()));
+    copy_cells(FieldView<const T>(relocation.x.view()), result);
     return;
   }
   Level<T>& l = s.levels.front();

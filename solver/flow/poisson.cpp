@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "flow/poisson_petsc.hpp"
 
@@ -28,6 +29,7 @@ struct Poisson::State {
   Halo<double> halo;
   Surroundings<double> around;
   std::variant<std::monostate, Multigrid<float>, Multigrid<double>> multigrid;
+  std::vector<double> b_values, x_values;  ///< the memory of b and x
   PetscVector b, x;
   PetscMatrix matrix;
   PetscSolver ksp;
@@ -48,9 +50,7 @@ struct Poisson::State {
         fixed_iterations(settings.iterations > 0) {
     make_operator();
     make_solver(settings, laplacian);
-    streams_per_product = streams_of(ksp.get()) + (settings.preconditioner == Preconditioner::jacobi ? 4
-                                                   : settings.preconditioner == Preconditioner::none ? 3
-                                                                                                     : 0);
+    streams_per_product = streams_of(ksp.get()) + streams_of(settings.preconditioner);
   }
 
   /// Passes over a vector that PETSc's own vector work makes for each product with the operator, as its methods are
@@ -67,15 +67,40 @@ struct Poisson::State {
     return 14;
   }
 
+  /// … and what its preconditioner makes: a copy with each product, divided by the diagonal. Ours announces its own.
+  static double streams_of(Preconditioner preconditioner) {
+    switch (preconditioner) {
+      case Preconditioner::none:
+        return 3;
+      case Preconditioner::jacobi:
+        return 4;
+      case Preconditioner::multigrid:
+        break;
+    }
+    return 0;
+  }
+
   [[nodiscard]] double bytes_of_vector() const noexcept { return 8.0 * n[0] * n[1] * n[2]; }
+
+  PetscVector vector_over(std::vector<double>& values) {
+    values.resize(static_cast<std::size_t>(n[0]) * static_cast<std::size_t>(n[1]) * static_cast<std::size_t>(n[2]));
+    Vec v = nullptr;
+    const auto size = static_cast<PetscInt>(values.size());
+    check_petsc(VecCreateMPIWithArray(where.comm(), 1, size, PETSC_DETERMINE, values.data(), &v));
+    return PetscVector(v);
+  }
+
+  /// The memory of @p v may have been written: a norm that PETSc keeps with it holds no more.
+  static void forget_norms(Vec v) {
+    double* array = nullptr;
+    check_petsc(VecGetArrayWrite(v, &array));
+    check_petsc(VecRestoreArrayWrite(v, &array));
+  }
 
   void make_operator() {
     const PetscInt local = n[0] * n[1] * n[2];
-    Vec v = nullptr;
-    check_petsc(VecCreateMPI(where.comm(), local, PETSC_DETERMINE, &v));
-    b = PetscVector(v);
-    check_petsc(VecDuplicate(b.get(), &v));
-    x = PetscVector(v);
+    b = vector_over(b_values);
+    x = vector_over(x_values);
     Mat m = nullptr;
     check_petsc(MatCreateShell(where.comm(), local, local, PETSC_DETERMINE, PETSC_DETERMINE, this, &m));
     matrix = PetscMatrix(m);
@@ -321,25 +346,12 @@ Poisson::Poisson(const Decomposition& decomposition, const Case& settings, Phase
 Poisson::Poisson(Poisson&&) noexcept = default;
 Poisson::~Poisson() = default;
 
-namespace {
-
-/// The array of a vector stays in place as long as the vector lives. The call below tells PETSc that it was written.
-double* array_of(Vec v) {
-  double* array = nullptr;
-  check_petsc(VecGetArray(v, &array));
-  double* const kept = array;
-  check_petsc(VecRestoreArray(v, &array));  // bumps the object state, so that no cached norm survives
-  return kept;
-}
-
-}  // namespace
-
-FieldView<double> Poisson::right_side() noexcept { return dense_view(array_of(state_->b.get()), state_->n); }
-FieldView<double> Poisson::solution() noexcept { return dense_view(array_of(state_->x.get()), state_->n); }
+FieldView<double> Poisson::right_side() noexcept { return dense_view(state_->b_values.data(), state_->n); }
+FieldView<double> Poisson::solution() noexcept { return dense_view(state_->x_values.data(), state_->n); }
 
 SolveReport Poisson::solve(bool start_from_solution) {
-  array_of(state_->b.get());
-  array_of(state_->x.get());
+  state_->forget_norms(state_->b.get());
+  state_->forget_norms(state_->x.get());
   return state_->solve(start_from_solution);
 }
 

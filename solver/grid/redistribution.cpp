@@ -66,6 +66,17 @@ int rank_holding(const Decomposition& from, PerAxis<int> to_grid, PerAxis<int> t
   return from.rank_of(held);
 }
 
+std::optional<int> box_held(const Decomposition& from, PerAxis<int> to_grid) noexcept {
+  int number = 0;
+  for (std::size_t a = 3; a-- > 0;) {
+    const int mine = from.coordinates()[a], ranks = from.process_grid()[a];
+    const int box = (mine * to_grid[a] + ranks - 1) / ranks;  // the least that lies here or beyond
+    if (box >= to_grid[a] || box * ranks / to_grid[a] != mine) return {};
+    number = number * to_grid[a] + box;
+  }
+  return number;
+}
+
 template <class T>
 struct Redistribution<T>::State {
   /// Cells that this rank has on one side and @p peer on the other; indices are local to this rank's box.

@@ -7,6 +7,7 @@
 /// What stays on a rank is copied. A coarse grid moves to fewer ranks this way, so that none is left with a handful of
 /// cells.
 #include <memory>
+#include <optional>
 
 #include "haloscope/grid/decomposition.hpp"
 #include "haloscope/grid/field.hpp"
@@ -15,6 +16,10 @@ namespace haloscope {
 
 /// The ranks of @p from that hold the boxes of a process grid no larger in any axis: spread evenly over the old grid.
 [[nodiscard]] int rank_holding(const Decomposition& from, PerAxis<int> to_grid, PerAxis<int> to_coordinates) noexcept;
+
+/// Which of these boxes the calling rank holds, numbered x fastest; empty where it holds none. The inverse of
+/// rank_holding().
+[[nodiscard]] std::optional<int> box_held(const Decomposition& from, PerAxis<int> to_grid) noexcept;
 
 template <class T>
 class Redistribution {
