@@ -5,75 +5,12 @@
 #include <exception>
 #include <vector>
 
+#include "grid/halo_messages.hpp"
 #include "haloscope/base/errors.hpp"
 
 namespace haloscope {
 
 namespace {
-
-/// Cells [begin, end) of a view, ghosts included as negative and past-the-end indices.
-struct Region {
-  PerAxis<LocalIndex> begin, end;
-  [[nodiscard]] std::size_t size() const noexcept {
-    std::size_t product = 1;
-    for (std::size_t a = 0; a < 3; ++a) product *= static_cast<std::size_t>(end[a] - begin[a]);
-    return product;
-  }
-};
-
-/// What travels in direction @p d: the outermost owned layers on that side.
-Region outgoing(Direction d, PerAxis<LocalIndex> n, int layers) {
-  Region r{{0, 0, 0}, n};
-  for (std::size_t a = 0; a < 3; ++a) {
-    if (d[a] > 0) r.begin[a] = n[a] - layers;
-    if (d[a] < 0) r.end[a] = layers;
-  }
-  return r;
-}
-
-/// Where what travels in direction @p d arrives: the ghost layers on the opposite side.
-Region incoming(Direction d, PerAxis<LocalIndex> n, int layers) {
-  Region r{{0, 0, 0}, n};
-  for (std::size_t a = 0; a < 3; ++a) {
-    if (d[a] > 0) r.begin[a] = -layers, r.end[a] = 0;
-    if (d[a] < 0) r.begin[a] = n[a], r.end[a] = n[a] + layers;
-  }
-  return r;
-}
-
-/// Where the cells of a block lie: the first, and the distance to the next row and plane.
-template <class T>
-struct Block {
-  T* first;
-  std::ptrdiff_t row, plane;
-};
-
-template <class T>
-Block<T> block_of(FieldView<T> field, const Region& r) {
-  return {field.row(r.begin[1], r.begin[2]) + r.begin[0], field.stride[1], field.stride[2]};
-}
-
-/// The same cells packed without gaps.
-template <class T>
-Block<T> packed(T* buffer, const Region& r) {
-  const std::ptrdiff_t width = r.end[0] - r.begin[0];
-  return {buffer, width, width * (r.end[1] - r.begin[1])};
-}
-
-/// Faces along x are one cell wide: a call of memcpy for each cell would cost more than all the rest.
-template <class From, class To>
-void copy(Block<From> from, Block<To> to, const Region& shape) {
-  const LocalIndex width = shape.end[0] - shape.begin[0], rows = shape.end[1] - shape.begin[1];
-  for (LocalIndex k = shape.begin[2]; k < shape.end[2]; ++k, from.first += from.plane, to.first += to.plane) {
-    const From* in = from.first;
-    To* out = to.first;
-    if (width == 1) {
-      for (LocalIndex j = 0; j < rows; ++j) out[j * to.row] = in[j * from.row];
-    } else {
-      for (LocalIndex j = 0; j < rows; ++j, in += from.row, out += to.row) std::copy_n(in, width, out);
-    }
-  }
-}
 
 /// The directions of an exchange, in an order that every rank shares; the position is the message tag.
 std::vector<Direction> directions(HaloReach reach) {
@@ -116,15 +53,6 @@ HaloTicket::~HaloTicket() {
 
 template <class T>
 struct Halo<T>::State {
-  /// What travels in one direction: to the rank on that side, or from the rank on the opposite side.
-  struct Channel {
-    Direction direction{};
-    int tag = 0;  ///< position in directions()
-    int peer = MPI_PROC_NULL;
-    Region region;
-    std::size_t offset = 0;  ///< in the buffer, in elements; the fields follow each other there
-    [[nodiscard]] std::size_t cells() const noexcept { return region.size(); }
-  };
   struct Copy {
     Region from, to;
   };
@@ -132,20 +60,23 @@ struct Halo<T>::State {
   HaloMethod method;
   std::size_t n_fields;
   PhaseClock* clock;
-  MPI_Comm comm;
-  std::vector<Channel> sends, receives;  ///< both in the order of directions()
-  std::vector<Copy> copies;              ///< where the rank is its own neighbour
+  std::vector<Parcel> sends, receives;  ///< both in the order of directions()
+  std::vector<Copy> copies;             ///< where the rank is its own neighbour
   std::vector<T> send_buffer, receive_buffer;
-  std::vector<FieldView<T>> fields;    ///< of the exchange in flight
-  std::vector<MPI_Request> in_flight;  ///< not owned where persistent
-  std::vector<Request> persistent;
-  Communicator graph;
-  std::vector<int> send_counts, send_offsets, receive_counts, receive_offsets;
+  std::vector<FieldView<T>> fields;  ///< of the exchange in flight
+  std::unique_ptr<HaloMessages> messages;
 
   State(const Decomposition& where, HaloMethod how, HaloReach reach, int layers, int count, PhaseClock& phase_clock)
-      : method(how), n_fields(static_cast<std::size_t>(count)), clock(&phase_clock), comm(where.comm()) {
+      : method(how), n_fields(static_cast<std::size_t>(count)), clock(&phase_clock) {
     const PerAxis<LocalIndex> n = where.local_cells();
     std::size_t sent = 0, received = 0;
+    const auto add = [this](std::vector<Parcel>& to, Direction d, int tag, int peer, const Region& region,
+                            std::size_t& offset) {
+      if (peer == MPI_PROC_NULL) return;
+      const std::size_t elements = region.size() * n_fields;
+      to.push_back({d, tag, peer, region, offset, static_cast<int>(elements)});
+      offset += elements;
+    };
     int tag = 0;
     for (const Direction d : directions(reach)) {
       const int to = where.neighbour(d), from = where.neighbour(opposite(d));
@@ -153,59 +84,15 @@ struct Halo<T>::State {
       if (to == where.rank()) {
         copies.push_back({out, in});
       } else {
-        if (to != MPI_PROC_NULL) sends.push_back({d, tag, to, out, sent});
-        if (from != MPI_PROC_NULL) receives.push_back({d, tag, from, in, received});
-        if (to != MPI_PROC_NULL) sent += out.size() * n_fields;
-        if (from != MPI_PROC_NULL) received += in.size() * n_fields;
+        add(sends, d, tag, to, out, sent);
+        add(receives, d, tag, from, in, received);
       }
       ++tag;
     }
     send_buffer.resize(sent);
     receive_buffer.resize(received);
     fields.reserve(n_fields);
-    in_flight.reserve(sends.size() + receives.size());
-    if (method == HaloMethod::persistent) make_persistent();
-    if (method == HaloMethod::neighbor_collective) make_graph();
-  }
-
-  void make_persistent() {
-    const auto keep = [this](int code, MPI_Request request) {
-      check_mpi(code);
-      persistent.emplace_back(request);
-      in_flight.push_back(request);
-    };
-    MPI_Request request = MPI_REQUEST_NULL;
-    for (const Channel& c : receives) {
-      const int code =
-          MPI_Recv_init(&receive_buffer[c.offset], elements(c), mpi_type<T>(), c.peer, c.tag, comm, &request);
-      keep(code, request);
-    }
-    for (const Channel& c : sends) {
-      const int code = MPI_Send_init(&send_buffer[c.offset], elements(c), mpi_type<T>(), c.peer, c.tag, comm, &request);
-      keep(code, request);
-    }
-  }
-
-  /// Two ranks can be neighbours on several sides. The k-th edge from one to the other is matched with the k-th in both
-  /// lists (MPI 3.1, section 7.6), and both lists go by the direction of travel.
-  void make_graph() {
-    std::vector<int> sources, destinations;
-    for (const Channel& c : receives) {
-      sources.push_back(c.peer);
-      receive_counts.push_back(elements(c));
-      receive_offsets.push_back(static_cast<int>(c.offset));
-    }
-    for (const Channel& c : sends) {
-      destinations.push_back(c.peer);
-      send_counts.push_back(elements(c));
-      send_offsets.push_back(static_cast<int>(c.offset));
-    }
-    MPI_Comm made = MPI_COMM_NULL;
-    check_mpi(MPI_Dist_graph_create_adjacent(comm, static_cast<int>(sources.size()), sources.data(), MPI_UNWEIGHTED,
-                                             static_cast<int>(destinations.size()), destinations.data(), MPI_UNWEIGHTED,
-                                             MPI_INFO_NULL, 0, &made));
-    graph = Communicator(made);
-    check_mpi(MPI_Comm_set_errhandler(made, MPI_ERRORS_RETURN));
+    messages = make_halo_messages<T>(method, where.comm(), sends, receives, send_buffer.data(), receive_buffer.data());
   }
 
   /// A copy costs three streams: the read, and the write, which fetches its line first.
@@ -216,43 +103,9 @@ struct Halo<T>::State {
     return cells * n_fields;
   }
 
-  [[nodiscard]] int elements(const Channel& c) const noexcept { return static_cast<int>(c.cells() * n_fields); }
-
-  void post() {
-    switch (method) {
-      case HaloMethod::point_to_point:
-        for (const Channel& c : receives) {
-          check_mpi(MPI_Irecv(&receive_buffer[c.offset], elements(c), mpi_type<T>(), c.peer, c.tag, comm,
-                              &in_flight.emplace_back()));
-        }
-        for (const Channel& c : sends) {
-          check_mpi(MPI_Isend(&send_buffer[c.offset], elements(c), mpi_type<T>(), c.peer, c.tag, comm,
-                              &in_flight.emplace_back()));
-        }
-        break;
-      case HaloMethod::persistent:
-        if (!in_flight.empty()) check_mpi(MPI_Startall(static_cast<int>(in_flight.size()), in_flight.data()));
-        break;
-      case HaloMethod::neighbor_collective:
-        check_mpi(MPI_Ineighbor_alltoallv(send_buffer.data(), send_counts.data(), send_offsets.data(), mpi_type<T>(),
-                                          receive_buffer.data(), receive_counts.data(), receive_offsets.data(),
-                                          mpi_type<T>(), graph.get(), &in_flight.emplace_back()));
-        break;
-      case HaloMethod::mock:
-        break;
-    }
-  }
-
-  void wait() {
-    if (in_flight.empty()) return;
-    check_mpi(MPI_Waitall(static_cast<int>(in_flight.size()), in_flight.data(), MPI_STATUSES_IGNORE));
-    if (method != HaloMethod::persistent) in_flight.clear();
-  }
-
-  [[nodiscard]] static const Channel* find(const std::vector<Channel>& channels, Direction d) noexcept {
-    const auto found =
-        std::find_if(channels.begin(), channels.end(), [d](const Channel& c) { return c.direction == d; });
-    return found == channels.end() ? nullptr : &*found;
+  [[nodiscard]] static const Parcel* find(const std::vector<Parcel>& parcels, Direction d) noexcept {
+    const auto found = std::ranges::find(parcels, d, &Parcel::direction);
+    return found == parcels.end() ? nullptr : &*found;
   }
 };
 
@@ -277,11 +130,11 @@ HaloTicket Halo<T>::begin(std::span<const FieldView<T>> fields) {
   const ScopedPhase phase(*s.clock, Phase::halo);
   s.fields.assign(fields.begin(), fields.end());
   s.announce_copying(s.send_buffer.size());
-  for (const auto& c : s.sends) {
+  for (const Parcel& p : s.sends) {
     for (std::size_t f = 0; f < fields.size(); ++f)
-      copy(block_of(fields[f], c.region), packed(&s.send_buffer[c.offset + f * c.cells()], c.region), c.region);
+      copy(block_of(fields[f], p.region), packed(&s.send_buffer[p.offset + f * p.region.size()], p.region), p.region);
   }
-  s.post();
+  s.messages->post();
   return HaloTicket();
 }
 
@@ -290,7 +143,7 @@ HaloTicket Halo<T>::begin_packed() {
   State& s = *state_;
   const ScopedPhase phase(*s.clock, Phase::halo);
   s.fields.clear();
-  s.post();
+  s.messages->post();
   return HaloTicket();
 }
 
@@ -299,13 +152,14 @@ void Halo<T>::end(HaloTicket ticket) {
   State& s = *state_;
   ticket.open_ = false;
   const ScopedPhase phase(*s.clock, Phase::halo);
-  s.wait();
+  s.messages->wait();
   if (!s.fields.empty() && s.fields[0].ghost > 0) s.announce_copying(s.receive_buffer.size() + s.copied_elements());
   for (std::size_t f = 0; f < s.fields.size(); ++f) {
     if (s.fields[f].ghost == 0) continue;
     for (const auto& own : s.copies) copy(block_of(s.fields[f], own.from), block_of(s.fields[f], own.to), own.to);
-    for (const auto& c : s.receives)
-      copy(packed(&s.receive_buffer[c.offset + f * c.cells()], c.region), block_of(s.fields[f], c.region), c.region);
+    for (const Parcel& p : s.receives)
+      copy(packed(&s.receive_buffer[p.offset + f * p.region.size()], p.region), block_of(s.fields[f], p.region),
+           p.region);
   }
 }
 
@@ -323,16 +177,18 @@ bool Halo<T>::alone() const noexcept {
 
 template <class T>
 std::span<T> Halo<T>::to_send(Side side, int field) noexcept {
-  const auto* c = State::find(state_->sends, direction_of(side));
-  if (c == nullptr) return {};
-  return {&state_->send_buffer[c->offset + static_cast<std::size_t>(field) * c->cells()], c->cells()};
+  const Parcel* const p = State::find(state_->sends, direction_of(side));
+  if (p == nullptr) return {};
+  const std::size_t cells = p->region.size();
+  return {&state_->send_buffer[p->offset + static_cast<std::size_t>(field) * cells], cells};
 }
 
 template <class T>
 std::span<const T> Halo<T>::received(Side side, int field) const noexcept {
-  const auto* c = State::find(state_->receives, opposite(direction_of(side)));
-  if (c == nullptr) return {};
-  return {&state_->receive_buffer[c->offset + static_cast<std::size_t>(field) * c->cells()], c->cells()};
+  const Parcel* const p = State::find(state_->receives, opposite(direction_of(side)));
+  if (p == nullptr) return {};
+  const std::size_t cells = p->region.size();
+  return {&state_->receive_buffer[p->offset + static_cast<std::size_t>(field) * cells], cells};
 }
 
 template <class T>
