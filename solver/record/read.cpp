@@ -15,6 +15,7 @@
 #include "haloscope/base/errors.hpp"
 #include "haloscope/record/hdf5.hpp"
 #include "haloscope/record/record.hpp"
+#include "record/columns.hpp"
 
 namespace haloscope {
 
@@ -137,7 +138,7 @@ std::vector<double> read_compute_seconds(hid_t file, hsize_t ranks, hsize_t n, h
 
 /// Of the @p n phases of the file; a count below 0 is not known, hence NaN.
 void add_up(hid_t file, const std::string& name, hsize_t ranks, hsize_t n, hsize_t begin, hsize_t end,
-            PerPhase<double>& sum, bool counts = false) {
+            PerPhase<double>& sum, bool counts) {
   sum = {};
   for_each_slab(file, name, {ranks, n}, begin, end, [&](const double* values, hsize_t, hsize_t rows) {
     for (hsize_t row = 0; row < rows * ranks; ++row)
@@ -283,16 +284,11 @@ RunFile read(hid_t file, bool whole) {
 
   const auto warmup = static_cast<hsize_t>(std::max<std::int64_t>(attributes.number["warmup_steps"], 0));
   const hsize_t begin = std::min(warmup, steps);
-  const auto add = [&](const char* name, PerPhase<double>& sum, bool counts) {
-    add_up(file, std::string("/timing/") + name, ranks, run.phases.size(), begin, steps, sum, counts);
-  };
-  add("phase_seconds", run.phase_seconds, false);
-  add("point_to_point_seconds", run.point_to_point_seconds, false);
-  add("collective_seconds", run.collective_seconds, false);
+  for (const Column& column : all_columns)
+    if (column.sum != nullptr)
+      add_up(file, std::string("/timing/") + column.name, ranks, run.phases.size(), begin, steps, run.*column.sum,
+             column.counts());
   run.compute_seconds = read_compute_seconds(file, ranks, run.phases.size(), begin, steps);
-  add("messages", run.messages, true);
-  add("bytes", run.bytes, true);
-  add("collectives", run.collectives, true);
 
   if (attributes.text["clock"] == "virtual") run.virtual_times = read_virtual_times(file, ranks, run, begin);
 

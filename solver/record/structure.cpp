@@ -6,11 +6,11 @@
 
 #include <array>
 #include <cerrno>
-#include <limits>
 #include <system_error>
 
 #include "haloscope/base/build_info.hpp"
 #include "haloscope/base/utc.hpp"
+#include "record/columns.hpp"
 
 namespace haloscope {
 
@@ -81,16 +81,6 @@ hdf5::Dataset create_dataset(hid_t parent, const std::string& name, hid_t type, 
       check(H5Dcreate2(parent, name.c_str(), type, hdf5::space(extents).get(), H5P_DEFAULT, how.get(), H5P_DEFAULT)));
 }
 
-void create_real(hid_t parent, const std::string& name, std::vector<hsize_t> extents) {
-  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-  (void)create_dataset(parent, name, H5T_NATIVE_DOUBLE, std::move(extents), &nan);
-}
-
-void create_integer(hid_t parent, const std::string& name, std::vector<hsize_t> extents) {
-  constexpr std::int64_t none = -1;
-  (void)create_dataset(parent, name, H5T_NATIVE_INT64, std::move(extents), &none);
-}
-
 void write_data(hid_t parent, const std::string& name, hid_t type, std::vector<hsize_t> extents, const void* data) {
   // Texts are allocated late: HDF5 would fill an early one with references to nothing.
   const hdf5::Dataset set(
@@ -144,24 +134,24 @@ void create_rows(hid_t root, const RecordHeader& header, const RecordExtents& ex
   std::vector<std::string> phases;
   for (const Phase phase : header.phases) phases.emplace_back(name(phase));
   const hdf5::Group timing = create_group(root, "timing");
-  for (const char* const name : {"step_seconds", "step_start_seconds"}) create_real(timing.get(), name, {steps, ranks});
-  for (const char* const name : {"phase_seconds", "point_to_point_seconds", "collective_seconds"})
-    create_real(timing.get(), name, {steps, ranks, phases.size()});
-  if (header.clock == "virtual")
-    for (const char* const name : {"compute_seconds", "ideal_seconds"})
-      create_real(timing.get(), name, {steps, ranks, phases.size()});
-  for (const char* const name : {"messages", "bytes", "collectives"})
-    create_integer(timing.get(), name, {steps, ranks, phases.size()});
+  for (const Column& column : columns_of(header)) {
+    std::vector<hsize_t> shape{steps, ranks};
+    if (column.per_phase()) shape.push_back(phases.size());
+    const Word missing = column.missing();
+    (void)create_dataset(timing.get(), column.name, column.type(), shape, &missing);
+  }
   const hdf5::Dataset labelled(check(H5Dopen2(timing.get(), "phase_seconds", H5P_DEFAULT)));
   hdf5::write_attribute(labelled.get(), "phases", phases);
 
   const hdf5::Group solver = create_group(root, "solver");
-  for (const std::string& name : header.solver_quantities) create_real(solver.get(), name, {steps});
+  for (const std::string& name : header.solver_quantities)
+    (void)create_dataset(solver.get(), name, H5T_NATIVE_DOUBLE, {steps}, &missing_real);
 
   const hdf5::Group places = create_group(root, "ranks");
   (void)create_dataset(places.get(), "host", hdf5::text_type(extents.host_length).get(), {ranks});
   (void)create_dataset(places.get(), "logical_cores", hdf5::text_type(extents.cores_length).get(), {ranks});
-  for (const char* const name : {"bound", "numa_node", "package"}) create_integer(places.get(), name, {ranks});
+  for (const char* const name : {"bound", "numa_node", "package"})
+    (void)create_dataset(places.get(), name, H5T_NATIVE_INT64, {ranks}, &missing_count);
 }
 
 std::string mpi_library() {
@@ -214,9 +204,9 @@ RecordStructure::RecordStructure(const std::string& path, const RecordHeader& he
   std::size_t texts = machine.topology_xml.size();
   for (const auto& [name, text] : text_) texts += text.size();
   for (const auto& [name, text] : machine.facts) texts += text.size();
-  const std::uint64_t per_phase = header.clock == "virtual" ? 8 : 6;
-  const auto step_size = static_cast<std::uint64_t>(extents.ranks) * (2 + per_phase * header.phases.size()) +
-                         header.solver_quantities.size();
+  std::size_t row = 0;
+  for (const Column& column : columns_of(header)) row += column.width(header.phases.size());
+  const auto step_size = static_cast<std::uint64_t>(extents.ranks) * row + header.solver_quantities.size();
   reserve(path, slack + 2 * texts, O_RDWR | O_CREAT | O_TRUNC,
           8 * step_size * static_cast<std::uint64_t>(header.steps));
   const hdf5::Properties access = hdf5::serial_access();
