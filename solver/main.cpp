@@ -10,6 +10,7 @@
 
 #include "haloscope/command/command_line.hpp"
 #include "haloscope/command/mpi_session.hpp"
+#include "haloscope/command/outcome.hpp"
 #include "haloscope/command/report.hpp"
 #include "haloscope/flow/poisson.hpp"
 #include "haloscope/network/catalogue.hpp"
@@ -67,7 +68,7 @@ ExitCode run_here(const Words& ours, const Words& after_dashes) {
     if (line.command == "report") report(line.report);
     if (line.command == "study") {
       if (!after_dashes.empty()) throw UserError(after_dashes.front() + ": study takes nothing after --");
-      return run_study(line.study);
+      return run_study(line.study, read_outcome);
     }
     if (line.command == "show" && is_probe_file(line.shown))
       fmt::print("{}  {}\n", read_probe_table(line.shown), line.shown);

@@ -9,6 +9,7 @@
 
 #include "haloscope/study/manifest.hpp"
 #include "launch/launcher.hpp"
+#include "launch/plan.hpp"
 #include "launch/slurm_commands.hpp"
 
 namespace haloscope {
@@ -62,7 +63,7 @@ bool tell_the_end(Manifest& manifest, const std::string& signal, bool submit_onl
 
 }  // namespace
 
-ExitCode run_study(const StudyOptions& options) {
+ExitCode run_study(const StudyOptions& options, const ReadOutcome& read_outcome) {
   // 1. What is asked for; every mistake in it shows here.
   check_options(options);
   const bool local = options.launcher == "local";
@@ -77,8 +78,8 @@ ExitCode run_study(const StudyOptions& options) {
   check_launcher(study, runs, local);
 
   // 2. The folder.
-  Manifest manifest = options.resume ? Manifest::resume(options.output, study, runs, options.launcher)
-                                     : Manifest::create(options.output, study, runs, options.launcher);
+  const auto open = options.resume ? Manifest::resume : Manifest::create;
+  Manifest manifest = open(options.output, study, runs, options.launcher, read_outcome);
 
   // 3. The runs.
   std::string signal;

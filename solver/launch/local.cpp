@@ -46,7 +46,7 @@ bool ended_unseen(const Manifest& manifest, ManifestRun& run) {
   std::error_code ignored;
   if (run.state != RunState::running || !std::filesystem::exists(manifest.path(run, "h5"), ignored)) return false;
   ManifestRun seen = run;
-  judge_end(manifest, seen, 0);
+  manifest.judge_end(seen, 0);
   if (seen.state != RunState::done) return false;
   run.state = RunState::done;
   return true;
@@ -55,7 +55,7 @@ bool ended_unseen(const Manifest& manifest, ManifestRun& run) {
 /// A run that is said to be done must still have its file.
 bool still_done(const Manifest& manifest, const ManifestRun& run) {
   ManifestRun seen = run;
-  judge_end(manifest, seen, 0);
+  manifest.judge_end(seen, 0);
   return seen.state == RunState::done;
 }
 
@@ -70,7 +70,7 @@ ChildEnd run_once(Manifest& manifest, ManifestRun& run, int cores, StudyProgress
   const ChildEnd end = run_child(run.command, manifest.path(run, "log"), manifest.study().time_limit_s, signals,
                                  [&](double seconds) { progress.draw(progress.running_text(run, seconds)); });
   run.seconds = end.seconds;
-  const double median = judge_end(manifest, run, end.code);
+  const double median = manifest.judge_end(run, end.code);
   if (end.timed_out) run.reason = fmt::format("time limit of {:g} s", manifest.study().time_limit_s);
   if (!end.interrupted.empty()) run.reason = "stopped by " + end.interrupted;
   if ((end.timed_out || !end.interrupted.empty()) && run.state != RunState::done) run.state = RunState::failed;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "launch/plan.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -8,7 +10,6 @@
 #include <set>
 #include <utility>
 
-#include "haloscope/launch/command.hpp"
 #include "launch/launcher.hpp"
 
 namespace haloscope {

@@ -50,7 +50,7 @@ double settle(const Manifest& manifest, ManifestRun& run) {
   std::map<std::string, std::string> note = slurm::read_note(manifest.path(run, "exit"));
   const bool noted = take_note(run, note);
   const int code = noted ? std::atoi(note["code"].c_str()) : -1;
-  const double median = judge_end(manifest, run, code);
+  const double median = manifest.judge_end(run, code);
   const int valid_end = static_cast<int>(ExitCode::result_invalid);
   if (noted && code <= valid_end) return median;
   const std::string state = slurm::end_state(run.job);  // killed, or gone without a word
@@ -112,7 +112,7 @@ class Submission {
 /// also those whose number never reached the manifest.
 void catch_up(Manifest& manifest, ManifestRun& run, const Queue& queue, StudyProgress& progress) {
   if (run.state == RunState::done) {
-    judge_end(manifest, run, 0);
+    manifest.judge_end(run, 0);
     return;
   }
   const auto job = queue.find(manifest.path(run, "sh"));

@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-/// @file machine_node.hpp
+/// @file node.hpp
 /// The inside of the machine room: one node as /proc, /sys and CPUID show it, and what of it spoils a measurement.
 ///
 /// Everything here is a pure function of a folder (@p root is "" on a real machine, a made-up tree in tests) or of
 /// plain values, but for hypervisor() and mpi_transport(), which ask this process; no hwloc. A file that is missing or
 /// odd makes its fact "unknown". Some hundreds of small files are read at most, once a run. A container may hide or
 /// fake what it likes; then the facts are those of the container.
-#include <cstdint>
-#include <limits>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "haloscope/machine/machine.hpp"
+
 namespace haloscope {
 
 inline constexpr const char* unknown = "unknown";
-
-using Facts = std::map<std::string, std::string>;
 
 /// cpu_model, memory_gib, system, cpu_quota, governor, smt, nic_drivers, rdma_devices, kernel, transparent_huge_pages;
 /// all of them always.
@@ -34,10 +31,6 @@ using Facts = std::map<std::string, std::string>;
 /// Its product name for the twelve letters that CPUID gives, the letters themselves where it is not a known one.
 [[nodiscard]] std::string hypervisor_name(const std::string& letters);
 
-/// CPU time of the node since it started, in the kernel's ticks (10 ms as a rule).
-struct CpuTimes {
-  double steal = std::numeric_limits<double>::quiet_NaN(), total = 0;
-};
 /// From /proc/stat; steal is NaN where the kernel does not tell.
 [[nodiscard]] CpuTimes read_cpu_times(const std::string& root);
 

@@ -9,8 +9,8 @@
 #include <system_error>
 
 #include "haloscope/base/errors.hpp"
-#include "haloscope/probe/probe.hpp"
 #include "haloscope/record/hdf5.hpp"
+#include "probe/report.hpp"
 
 namespace haloscope {
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "haloscope/probe/probe.hpp"
 #include "haloscope/base/clock_alignment.hpp"
+#include "probe/report.hpp"
 #include "probe/stage.hpp"
 
 namespace haloscope {

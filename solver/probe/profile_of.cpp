@@ -9,8 +9,8 @@
 #include <numeric>
 #include <set>
 
-#include "haloscope/probe/probe.hpp"
 #include "probe/distribution.hpp"
+#include "probe/report.hpp"
 
 namespace haloscope {
 

@@ -10,8 +10,8 @@
 
 #include "haloscope/base/readable.hpp"
 #include "haloscope/base/statistics.hpp"
-#include "haloscope/probe/probe.hpp"
 #include "probe/distribution.hpp"
+#include "probe/report.hpp"
 
 namespace haloscope {
 

@@ -15,9 +15,7 @@
 #include <fstream>
 
 #include "haloscope/base/errors.hpp"
-#include "haloscope/base/statistics.hpp"
 #include "haloscope/base/utc.hpp"
-#include "haloscope/record/record.hpp"
 #include "study/manifest_json.hpp"
 
 namespace haloscope {
@@ -97,6 +95,7 @@ struct Manifest::State {
   Study study;
   std::string folder, launcher, hash, created_utc;
   std::vector<ManifestRun> runs;
+  ReadOutcome read_outcome;
   int lock = -1;
 };
 
@@ -115,8 +114,9 @@ std::string Manifest::path(const ManifestRun& run, const std::string& ending) co
 }
 
 Manifest Manifest::create(const std::string& folder, const Study& study, std::vector<StudyRun> runs,
-                          const std::string& launcher) {
+                          const std::string& launcher, ReadOutcome read_outcome) {
   auto state = std::make_unique<State>();
+  state->read_outcome = std::move(read_outcome);
   std::error_code failed;
   state->folder = full_path(folder);
   if (fs::exists(state->folder, failed) &&
@@ -139,8 +139,9 @@ Manifest Manifest::create(const std::string& folder, const Study& study, std::ve
 }
 
 Manifest Manifest::resume(const std::string& folder, const Study& study, std::vector<StudyRun> runs,
-                          const std::string& launcher) {
+                          const std::string& launcher, ReadOutcome read_outcome) {
   auto state = std::make_unique<State>();
+  state->read_outcome = std::move(read_outcome);
   std::error_code ignored;
   state->folder = full_path(folder);
   const std::string path = state->folder + "/manifest.json";
@@ -191,31 +192,21 @@ void Manifest::put_aside(ManifestRun& run) {
   run.started_utc.clear();
 }
 
-double judge_end(const Manifest& manifest, ManifestRun& run, int code) {
-  RunFile file;
-  std::string unreadable;
-  try {
-    file = read_run_file(manifest.path(run, "h5"), false);
-  } catch (const UserError& error) {
-    unreadable = error.what();
-  }
-  std::vector<double> steps = file.step_seconds;
-  const auto warmup = static_cast<std::size_t>(std::max<std::int64_t>(0, file.number["warmup_steps"]));
-  if (steps.size() > warmup) steps.erase(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(warmup));
-  std::ranges::sort(steps);
-  const double median = steps.empty() ? 0 : median_interval(steps).median;
+double Manifest::judge_end(ManifestRun& run, int code) const {
+  const RunOutcome outcome = state_->read_outcome(path(run, "h5"));
+  const bool readable = outcome.unreadable.empty();
   run.reason.clear();
-  if (code == 0 && unreadable.empty() && file.number["valid"] == 1) {
+  if (code == 0 && outcome.valid) {
     run.state = RunState::done;
-  } else if (unreadable.empty() && (code == 0 || code == static_cast<int>(ExitCode::result_invalid))) {
+  } else if (readable && (code == 0 || code == static_cast<int>(ExitCode::result_invalid))) {
     run.state = RunState::invalid;
-    run.reason = fmt::format("{}", fmt::join(file.invalid_reasons, "; "));
+    run.reason = fmt::format("{}", fmt::join(outcome.invalid_reasons, "; "));
   } else {
     run.state = RunState::failed;
-    const std::string said = reason_in(manifest.path(run, "log"));
-    run.reason = code == 0 ? unreadable : fmt::format("exit code {}{}{}", code, said.empty() ? "" : ": ", said);
+    const std::string said = reason_in(path(run, "log"));
+    run.reason = code == 0 ? outcome.unreadable : fmt::format("exit code {}{}{}", code, said.empty() ? "" : ": ", said);
   }
-  return median;
+  return outcome.median_step_seconds;
 }
 
 std::string name(RunState state) {

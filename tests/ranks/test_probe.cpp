@@ -9,8 +9,8 @@
 #include "catch.hpp"
 #include "haloscope/base/handles.hpp"
 #include "haloscope/base/statistics.hpp"
-#include "haloscope/probe/probe.hpp"
 #include "probe/distribution.hpp"
+#include "probe/report.hpp"
 #include "world.hpp"
 
 using namespace haloscope;

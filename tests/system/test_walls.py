@@ -15,10 +15,24 @@ WINGS = re.findall(r"^add_subdirectory\((\S+)\)", (SOLVER / "CMakeLists.txt").re
 # Its own border is a header of constants.
 CROSSING = {"base", "network", "border"}
 
+# What works on a login node needs no library that may be missing there.
+LIGHT = {"study", "launch"}
+HEAVY = {"PkgConfig::PETSC", "PkgConfig::HDF5"}
+
+
+def words_of(wing, keyword):
+    """What stands behind USES or LIBRARIES in the wing's CMakeLists.txt."""
+    found = re.search(rf"^\s*{keyword} ([^)]*?)(?=\)|^\s*[A-Z]+ )", (SOLVER / wing / "CMakeLists.txt").read_text(), re.MULTILINE)
+    return found.group(1).split() if found else []
+
 
 def uses_of(wing):
-    text = (SOLVER / wing / "CMakeLists.txt").read_text()
-    return re.search(r"\bUSES ([^A-Z)]*)", text).group(1).split() if "USES" in text else []
+    return words_of(wing, "USES")
+
+
+def libraries_of(wing):
+    """Those of the wing and of all that it uses."""
+    return set(words_of(wing, "LIBRARIES")).union(*(libraries_of(used) for used in uses_of(wing)))
 
 
 def includes_of(wing):
@@ -43,6 +57,11 @@ class Walls(unittest.TestCase):
             with self.subTest(wing):
                 across = {used for used in uses_of(wing) if not used.startswith("interconnect/")}
                 self.assertEqual(across - CROSSING, set(), f"{wing} uses what may not cross the border")
+
+    def test_what_works_on_a_login_node_links_no_library_of_the_solver(self):
+        for wing in sorted(LIGHT):
+            with self.subTest(wing):
+                self.assertEqual(libraries_of(wing) & HEAVY, set(), f"{wing} links these, itself or by what it uses")
 
     def test_includes_are_of_used_wings(self):
         for wing in WINGS:

@@ -8,6 +8,7 @@
 
 #include "catch.hpp"
 #include "haloscope/machine/machine.hpp"
+#include "machine/node.hpp"
 
 using namespace haloscope;
 namespace fs = std::filesystem;

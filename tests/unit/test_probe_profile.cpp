@@ -5,7 +5,7 @@
 
 #include "catch.hpp"
 #include "haloscope/base/errors.hpp"
-#include "haloscope/probe/probe.hpp"
+#include "probe/report.hpp"
 
 using namespace haloscope;
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-/// @file study_command.hpp
+/// @file command.hpp
 /// `haloscope study`: from the file to a folder of runs. Works without MPI.
 #include <string>
 
 #include "haloscope/base/errors.hpp"
-#include "haloscope/study/study.hpp"
-#include "launch/site.hpp"
+#include "haloscope/study/manifest.hpp"
 
 namespace haloscope {
 
@@ -19,12 +18,7 @@ struct StudyOptions {
 };
 
 /// ok: every run is done (or, with submit_only, submitted). result_invalid: some failed, are invalid or were not
-/// reached; they are named. @throws UserError, LibraryError
-[[nodiscard]] ExitCode run_study(const StudyOptions& options);
-
-/// What --dry-run prints: the question, the matrix, and what it will cost, saying from what that is estimated.
-/// @p cores of this machine; @p site for jobs of Slurm, null for mpirun here.
-[[nodiscard]] std::string study_plan(const Study& study, const std::vector<StudyRun>& runs, int cores,
-                                     const Site* site);
+/// reached; they are named. @p read_outcome judges the files that runs left. @throws UserError, LibraryError
+[[nodiscard]] ExitCode run_study(const StudyOptions& options, const ReadOutcome& read_outcome);
 
 }  // namespace haloscope

@@ -8,13 +8,14 @@
 /// of nodes of each, up to eight values. Nodes compare by reductions; none gathers what all others know.
 #include <mpi.h>
 
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
 
-#include "machine/node.hpp"
-
 namespace haloscope {
+
+using Facts = std::map<std::string, std::string>;  ///< by name
 
 /// Where this rank runs.
 struct RankPlace {
@@ -42,10 +43,15 @@ struct MachineReport {
 /// Looks. Collective over @p comm.
 [[nodiscard]] MachineReport look_at_machine(MPI_Comm comm);
 
+/// CPU time of the node since it started, in the kernel's ticks (10 ms as a rule).
+struct CpuTimes {
+  double steal = std::numeric_limits<double>::quiet_NaN(), total = 0;
+};
+
 /// CPU time stolen by the hypervisor over an interval, as a share of all CPU time of the node.
 class StealMeter {
  public:
-  /// Starts. @p root: see machine_node.hpp.
+  /// Starts. @p root: of the files of the system; another than "" in tests.
   explicit StealMeter(std::string root = "");
   /// Since construction; NaN where the kernel does not tell. Not collective.
   [[nodiscard]] double share() const;

@@ -8,6 +8,7 @@
 /// moment it is the old or the new one. That costs some milliseconds a change. One process at a time works in a folder,
 /// held by a lock that dies with it. Nothing that was measured is ever overwritten: what an attempt left is renamed
 /// before the next one begins.
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,15 +30,25 @@ struct ManifestRun {
   int attempt = 1;
 };
 
+/// What the file of a run says.
+struct RunOutcome {
+  std::string unreadable;  ///< why the rest is not known; empty: it is
+  bool valid = false;
+  std::vector<std::string> invalid_reasons;
+  double median_step_seconds = 0;  ///< of the slowest rank, after warm-up; 0: no step
+};
+/// Reads it. Handed in, so that a study needs no library for run files.
+using ReadOutcome = std::function<RunOutcome(const std::string& path)>;
+
 class Manifest {
  public:
   /// A new folder. @throws UserError when @p folder is there and not empty, or cannot be made
   static Manifest create(const std::string& folder, const Study& study, std::vector<StudyRun> runs,
-                         const std::string& launcher);
+                         const std::string& launcher, ReadOutcome read_outcome);
   /// A folder that create() made for the same matrix. Runs in it stand as they did. @throws UserError for a folder of
   /// another study, another launcher while its jobs are out, or a manifest that is none
   static Manifest resume(const std::string& folder, const Study& study, std::vector<StudyRun> runs,
-                         const std::string& launcher);
+                         const std::string& launcher, ReadOutcome read_outcome);
   Manifest(Manifest&&) noexcept;
   ~Manifest();
 
@@ -51,6 +62,10 @@ class Manifest {
   [[nodiscard]] std::string path(const ManifestRun& run, const std::string& ending) const;
   /// Renames what the last attempt left (.h5, .log, .exit, …) to ID.ENDING.attempt-N; counts the next attempt.
   void put_aside(ManifestRun& run);
+  /// Decides what became of a run that ended with @p code (of the program, or of its launcher), from its file and its
+  /// log: 0 with a valid file is done, 4 invalid, all else failed. @return the median step of the slowest rank [s], or
+  /// 0
+  double judge_end(ManifestRun& run, int code) const;
 
  private:
   struct State;
@@ -59,9 +74,5 @@ class Manifest {
 };
 
 [[nodiscard]] std::string name(RunState state);
-
-/// Decides what became of a run that ended with @p code (of the program, or of its launcher), from its file and its
-/// log: 0 with a valid file is done, 4 invalid, all else failed. @return the median step of the slowest rank [s], or 0
-double judge_end(const Manifest& manifest, ManifestRun& run, int code);
 
 }  // namespace haloscope
