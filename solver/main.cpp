@@ -8,14 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "haloscope/command/command_line.hpp"
-#include "haloscope/command/mpi_session.hpp"
-#include "haloscope/command/outcome.hpp"
-#include "haloscope/command/report.hpp"
+#include "command/command_line.hpp"
+#include "command/mpi_session.hpp"
+#include "command/outcome.hpp"
+#include "command/report.hpp"
 #include "haloscope/flow/poisson.hpp"
 #include "haloscope/network/catalogue.hpp"
 #include "haloscope/record/record.hpp"
-#include "haloscope/record/summary.hpp"
 
 namespace {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "haloscope/command/command_line.hpp"
+#include "command/command_line.hpp"
 
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "haloscope/command/mpi_session.hpp"
+#include "command/mpi_session.hpp"
 
 #include <fmt/format.h>
 #include <mpi.h>

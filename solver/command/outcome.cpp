@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "haloscope/command/outcome.hpp"
+#include "command/outcome.hpp"
 
 #include <algorithm>
 

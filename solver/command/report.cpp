@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "haloscope/command/report.hpp"
+#include "command/report.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-/// @file study_progress.hpp
+/// @file progress.hpp
 /// What a study says on standard error while it works: a line a finished run, and on a terminal a live line with the
 /// time left, judged by the finished runs on as many ranks.
 #include <map>

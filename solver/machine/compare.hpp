@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-/// @file machine_compare.hpp
+/// @file compare.hpp
 /// What the nodes of a machine have in common: one rank leads each node, and the leaders compare by reductions of a few
 /// numbers a fact; rank 0 receives one text a distinct value, whatever the count of nodes.
 #include <mpi.h>

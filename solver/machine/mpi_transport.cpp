@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/// @file machine_transport.cpp
+/// @file mpi_transport.cpp
 /// Which paths MPI took up. No interface tells: Open MPI 4 closes the components that it does not select, so those
 /// still loaded say it; Open MPI 5 is one library, and the control variables of its open components say it. For btl
 /// this is what may carry messages, not what did.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/// @file machine_node.cpp
+/// @file node.cpp
 /// Facts of one node out of /proc and /sys.
 #include "machine/node.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-/// @file machine_place.hpp
+/// @file place.hpp
 /// Between machine.cpp and hwloc: the topology of this node and where in it this process runs.
 #include <mpi.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/// @file machine_processor.cpp
+/// @file processor.cpp
 /// The hypervisor, asked of the processor itself: x86 reserves bit 31 of CPUID leaf 1, register ECX, and the leaves
 /// from 0x40000000 for hypervisors (Linux kernel, Documentation/virt/kvm/x86/cpuid.rst).
 #if defined(__x86_64__) || defined(__i386__)

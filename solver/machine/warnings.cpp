@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/// @file machine_warnings.cpp
+/// @file warnings.cpp
 /// What on a node spoils a measurement, in one line each.
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-/// @file probe_parts.hpp
+/// @file parts.hpp
 /// Inside the probe: its parts, each of which fills its share of the stage's time. All collective over the stage; what
 /// they return is whole on rank 0.
 #include <functional>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-/// @file probe_stage.hpp
+/// @file stage.hpp
 /// Inside the probe: who may speak when, for how long, and what is said behind the scenes.
 ///
 /// Time is counted by the clocks of those who measure: on a modelled network the logical clocks of the others stand

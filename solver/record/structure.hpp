@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-/// @file record_structure.hpp
+/// @file structure.hpp
 /// All of a run file but its rows: groups, attributes, extents. Rank 0 alone writes it, through serial HDF5, so
 /// creating and finishing a file costs the same on any number of ranks, and the parallel handle never has metadata to
 /// write.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "haloscope/record/summary.hpp"
+#include "haloscope/record/record.hpp"
 
 #include <fmt/format.h>
 

@@ -9,7 +9,7 @@
 #include <iterator>
 #include <string>
 
-#include "haloscope/record/summary.hpp"
+#include "haloscope/record/record.hpp"
 
 namespace haloscope::text {
 

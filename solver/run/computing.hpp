@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-/// @file run_computing.hpp
+/// @file computing.hpp
 /// Inside the run room: who is told of the computing that the solver announces; nobody in most runs.
 #include <mpi.h>
 

@@ -18,7 +18,6 @@
 #include "haloscope/problems/verdict.hpp"
 #include "haloscope/problems/workload.hpp"
 #include "haloscope/record/record.hpp"
-#include "haloscope/record/summary.hpp"
 #include "haloscope/base/clock_alignment.hpp"
 #include "run/computing.hpp"
 #include "run/network_record.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-/// @file case_check_transport.hpp
+/// @file check.hpp
 /// Inside the case room, between the files that check a case of problem transport.
 #include <cstddef>
 #include <string>

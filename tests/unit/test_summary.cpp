@@ -5,7 +5,7 @@
 
 #include "catch.hpp"
 #include "haloscope/base/statistics.hpp"
-#include "haloscope/record/summary.hpp"
+#include "haloscope/record/record.hpp"
 
 using namespace haloscope;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-/// @file network.hpp
+/// @file asked_network.hpp
 /// The network that the ranks run on, as the interconnect library describes it: the physics never sees it, the run file
 /// must.
 ///

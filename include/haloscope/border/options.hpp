@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-/// @file network_options.hpp
+/// @file options.hpp
 /// A network as a user asks for it on the command line, and the environment that tells the interconnect library.
 ///
 /// Everything is checked here, before anything starts: what is accepted, the library accepts too. Works without MPI.

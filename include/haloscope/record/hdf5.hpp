@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-/// @file record_hdf5.hpp
+/// @file hdf5.hpp
 /// HDF5 for the files of the record room, and for nobody else: owning handles, checked calls, attributes.
 #define H5_USE_110_API  // one API for HDF5 1.10 and 1.14
 #include <hdf5.h>

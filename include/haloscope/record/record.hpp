@@ -127,4 +127,9 @@ struct RunFile {
 /// is not known.
 [[nodiscard]] RunFile read_run_file(const std::string& path, bool whole = true);
 
+/// What a person reads, from the file alone, so that `show` prints exactly what `run` printed: a screen of lines. The
+/// last two are VALID or INVALID (reasons above) and where the file is. Step times are those of the slowest rank,
+/// warm-up left out, as medians and percentiles (Hoefler & Belli, SC15, rules 5 to 8).
+[[nodiscard]] std::string summary(const RunFile& file, const std::string& path);
+
 }  // namespace haloscope

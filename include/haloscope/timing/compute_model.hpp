@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-/// @file compute.hpp
+/// @file compute_model.hpp
 /// How long computing takes, from a file instead of a clock: then a run in virtual time is the same to the bit on any
 /// machine under any load.
 ///

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "haloscope/border/under.hpp"
-#include "haloscope/command/report.hpp"
+#include "command/report.hpp"
 #include "haloscope/launch/command.hpp"
 #include "haloscope/probe/probe.hpp"
 #include "haloscope/run/run.hpp"
