@@ -24,14 +24,15 @@ void require_number(const char* option, const std::string& text, T least) {
   T value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || value < least)
-    throw UserError(fmt::format("{}: {}: a whole number from {}", option, text, least));
+    throw UserError(fmt::format("{}: {}: must be a whole number from {}", option, text, least));
 }
 
 void require_ingredients(const std::string& without) {
   std::istringstream words(without);
   for (std::string word; std::getline(words, word, ',');)
     if (std::ranges::find(ingredients, word) == ingredients.end())
-      throw UserError(fmt::format("--without: {}: {}, joined by commas", word, fmt::join(ingredients, ", ")));
+      throw UserError(
+          fmt::format("--without: {}: must be of {}, joined by commas", word, fmt::join(ingredients, ", ")));
 }
 
 /// Nothing of a network means anything without one.
@@ -59,7 +60,7 @@ Environment network_environment(const NetworkOptions& options) {
     return {};
   }
   if (!options.clock.empty() && options.clock != "virtual" && options.clock != "real")
-    throw UserError(fmt::format("--clock: {}: virtual or real", options.clock));
+    throw UserError(fmt::format("--clock: {}: must be virtual or real", options.clock));
   require_number("--ranks-per-node", options.ranks_per_node, 1);
   require_number<std::uint64_t>("--seed", options.seed, 0);
   require_ingredients(options.without);
@@ -71,7 +72,7 @@ Environment network_environment(const NetworkOptions& options) {
                                 options.compute));
   for (const std::string& setting : options.overrides)
     if (setting.find('\n') != std::string::npos)
-      throw UserError(fmt::format("--set-network: {}: one line", setting.substr(0, setting.find('\n'))));
+      throw UserError(fmt::format("--set-network: {}: must be one line", setting.substr(0, setting.find('\n'))));
 
   const std::string file = std::filesystem::absolute(find_profile(options.network)).lexically_normal();
   static_cast<void>(read_profile(file, options.overrides));

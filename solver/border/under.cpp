@@ -39,7 +39,7 @@ std::string library() {
     if (dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0) path = fs::absolute(map->l_name).lexically_normal();
     dlclose(handle);
   }
-  if (path.empty()) throw UserError("libhaloscope-interconnect.so: not loaded under this program");
+  if (path.empty()) throw UserError("libhaloscope-interconnect.so: is not loaded under this program");
   if (path.find_first_of(" :;\t\n") != std::string::npos)
     throw UserError(path + ": LD_PRELOAD takes no path with a space, a colon or a semicolon; install elsewhere");
   return path;
@@ -125,12 +125,12 @@ Environment under_environment(const UnderOptions& options, std::vector<std::stri
     throw UserError("under: needs --network PROFILE, or --record FILE.h5, or both");
   const std::string& compute = options.network.compute;
   if (!compute.empty() && compute != "cpu" && compute != "announced")
-    throw UserError(fmt::format("--compute: {}: cpu or announced", compute));
+    throw UserError(fmt::format("--compute: {}: must be cpu or announced", compute));
   Environment environment = network_environment(options.network);
   if (!options.record.empty()) {
     const std::string path = fs::absolute(options.record).lexically_normal();
     const fs::path writer = fs::path(library()).replace_filename("libhaloscope-record.so");
-    if (!fs::exists(writer)) throw UserError(writer.string() + ": not there, and it writes the record");
+    if (!fs::exists(writer)) throw UserError(writer.string() + ": is not there, and it writes the record");
     check_record(path, options.force);
     environment[variable::record] = path;
     if (options.force) environment.emplace(variable::record_force, "1");

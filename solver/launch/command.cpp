@@ -18,7 +18,7 @@ namespace {
 
 void check_options(const StudyOptions& options) {
   if (options.launcher != "local" && options.launcher != "slurm")
-    throw UserError(fmt::format("--launcher: {}: local or slurm", options.launcher));
+    throw UserError(fmt::format("--launcher: {}: must be local or slurm", options.launcher));
   if (options.launcher == "local" && !options.site.empty()) throw UserError("--site: needs --launcher slurm");
   if (options.launcher == "local" && options.submit_only) throw UserError("--submit-only: needs --launcher slurm");
   if (options.output.empty() && !options.dry_run) throw UserError("--output: missing: the folder for the runs");

@@ -126,7 +126,7 @@ ComputeModel parse_compute_model(const std::string& text, const std::string& fil
       model.cost[static_cast<std::size_t>(p)] = read_cost(root, file, table);
       any = true;
     }
-  if (!any) throw UserError(file + ": must have a phase, [track] say");
+  if (!any) throw UserError(file + ": has no phase; add one, for example [track]");
   return model;
 }
 
@@ -135,8 +135,7 @@ std::string find_compute_model(const std::string& name) {
   std::error_code ignored;
   if (fs::exists(name, ignored) || name.find('/') != std::string::npos || name.ends_with(".toml")) return name;
   if (const std::string shipped = find_shipped("cases/compute/" + name + ".toml"); !shipped.empty()) return shipped;
-  throw UserError(
-      fmt::format("--compute: {}: cpu, model, the name of one in cases/compute, or a file", one_line(name)));
+  throw UserError(fmt::format("--compute: {}: must be cpu, model, a name in cases/compute, or a file", one_line(name)));
 }
 
 ComputeModel read_compute_model(MPI_Comm comm, const std::string& name) {

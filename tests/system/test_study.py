@@ -150,7 +150,7 @@ class Study(TinyStudyTest):
                                 (["tiny.toml", "--output", "/proc/no"], "haloscope: /proc/no: cannot be made: "),
                                 (["tiny.toml"], "haloscope: --output: missing"),
                                 (["no.toml", "--output", "x"], "haloscope: no.toml: cannot be opened"),
-                                (["tiny.toml", "--output", "x", "--launcher", "pbs"], "haloscope: --launcher: pbs: local or slurm"),
+                                (["tiny.toml", "--output", "x", "--launcher", "pbs"], "haloscope: --launcher: pbs: must be local or slurm"),
                                 (["tiny.toml", "--output", "x", "--site", "mine"], "haloscope: --site: needs --launcher slurm"),
                                 (["tiny.toml", "--output", "x", "--submit-only"],
                                  "haloscope: --submit-only: needs --launcher slurm"),

@@ -85,7 +85,7 @@ TEST_CASE("a phase may say how it was measured, apart from the rest of the file"
   CHECK(parse_compute_model(text, "m.toml").cost[static_cast<std::size_t>(Phase::track)].seconds(0) == 2e-6);
   CHECK(error_of(replaced(text, "ranks", "rank")) ==
         "m.toml:track.rank: unknown key; the nearest known key is track.ranks");
-  CHECK(error_of("[about]\nname = \"m\"\n") == "m.toml: must have a phase, [track] say");
+  CHECK(error_of("[about]\nname = \"m\"\n") == "m.toml: has no phase; add one, for example [track]");
 }
 
 TEST_CASE("every mistake in a file is told with its key") {
