@@ -14,9 +14,9 @@ namespace haloscope {
 namespace {
 
 /// Standard error where it is a terminal. mpirun hands its ranks a pipe instead and copies it to its own standard
-/// error; Open MPI 5 copies whole lines only, and a live line never ends. So where a launcher started us the line goes
-/// to the launcher's terminal directly (its process is our parent when rank 0 runs on its node), opened such that a
-/// terminal that stands still (Ctrl-S) stops no rank. @return a file descriptor to close, or -1
+/// error; Open MPI 5 copies whole lines only, and a live line never ends. So under a launcher the line goes to the
+/// launcher's terminal directly (its process is our parent when rank 0 runs on its node). That is opened without
+/// blocking: a terminal that stands still (Ctrl-S) stops no rank. @return a file descriptor to close, or -1
 int open_terminal() {
   if (isatty(STDERR_FILENO) != 0) return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
   if (std::getenv("PMIX_RANK") == nullptr) return -1;

@@ -15,9 +15,9 @@ namespace haloscope {
 
 namespace {
 
-/// What a failure that is no mistake of the user becomes. It may be one rank's alone while the others wait for it, so
-/// only MPI_Abort ends them all. As the terminate handler it comes before any destructor: closing the run file or PETSc
-/// is collective and would wait for ever.
+/// The end by a failure that is no mistake of the user. One rank alone may fail while the others wait for it, so only
+/// MPI_Abort ends them all. A terminate handler runs before any destructor: closing the run file or PETSc is collective
+/// and would wait for ever.
 [[noreturn]] void abort_all_ranks() {
   int rank = 0;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);

@@ -24,7 +24,7 @@ void check_options(const StudyOptions& options) {
   if (options.output.empty() && !options.dry_run) throw UserError("--output: missing: the folder for the runs");
 }
 
-/// What the launcher cannot do at all is told before a folder is made.
+/// Tells, before a folder is made, that the launcher can do none of the runs.
 void check_launcher(const Study& study, const std::vector<StudyRun>& runs, bool local) {
   if (!local) {
     slurm::require_commands();

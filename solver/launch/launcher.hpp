@@ -4,7 +4,7 @@
 /// How the runs of a study are started and followed: one after the other by mpirun on this machine, or as jobs of
 /// Slurm.
 ///
-/// Both keep the manifest as they go and leave everything such that they can be called again on a manifest of any age.
+/// Both keep the manifest up to date as they go. They can be called again on a manifest of any age.
 #include <string>
 
 #include "haloscope/study/manifest.hpp"

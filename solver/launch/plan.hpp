@@ -10,7 +10,7 @@
 
 namespace haloscope {
 
-/// The question, the matrix, and what it will cost, saying from what that is estimated. @p cores of this machine; @p
+/// The question, the matrix, and the cost with the source of its estimate. @p cores of this machine; @p
 /// site for jobs of Slurm, null for mpirun here.
 [[nodiscard]] std::string study_plan(const Study& study, const std::vector<StudyRun>& runs, int cores,
                                      const Site* site);

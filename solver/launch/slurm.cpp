@@ -108,8 +108,8 @@ class Submission {
   int accepted_ = 0;
 };
 
-/// What an earlier study here left: jobs that have ended since are settled, jobs that are still there are taken over,
-/// also those whose number never reached the manifest.
+/// Takes up a run that an earlier study here left. A job that has ended since is settled. A job that is still there is
+/// taken over, even if its number never reached the manifest.
 void catch_up(Manifest& manifest, ManifestRun& run, const Queue& queue, StudyProgress& progress) {
   if (run.state == RunState::done) {
     manifest.judge_end(run, 0);

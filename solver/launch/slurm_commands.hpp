@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 /// @file slurm_commands.hpp
-/// Inside the launcher room: what Slurm's commands are asked, and what the files of a job say. Without accounting:
+/// Inside the launcher: questions to Slurm's commands, and the notes that a job leaves. Without accounting:
 /// sacct is asked last, and may know nothing.
 #include <map>
 #include <optional>

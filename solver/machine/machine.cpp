@@ -78,7 +78,7 @@ MachineReport look_at_machine(MPI_Comm comm) {
   const Facts here = leads ? facts_of_this_node(topology) : Facts{};
   const NodeLoad load = load_of(node.get(), topology, report.place, leads ? here : Facts{{"governor", unknown}});
 
-  // Rank 0 of the world leads its node and the leaders; what it comes to know goes to all.
+  // Rank 0 of the world leads its node and the leaders. It learns everything and tells all.
   std::vector<std::string> texts;
   if (leads) {
     for (const auto& [key, text] : compared_facts(leaders.get(), here)) texts.insert(texts.end(), {key, text});

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 /// @file node.hpp
-/// The inside of the machine room: one node as /proc, /sys and CPUID show it, and what of it spoils a measurement.
+/// Inside the machine wing: one node as /proc, /sys and CPUID show it, and its nuisances for a measurement.
 ///
-/// Everything here is a pure function of a folder (@p root is "" on a real machine, a made-up tree in tests) or of
-/// plain values, but for hypervisor() and mpi_transport(), which ask this process; no hwloc. A file that is missing or
-/// odd makes its fact "unknown". Some hundreds of small files are read at most, once a run. A container may hide or
-/// fake what it likes; then the facts are those of the container.
+/// Functions here are pure: they take a folder (@p root is "" on a real machine, a made-up tree in tests) or plain
+/// values. Only hypervisor() and mpi_transport() ask this process. None needs hwloc. A missing or odd file makes its
+/// fact "unknown". A run reads some hundreds of small files, once. In a container the facts are those that the
+/// container shows.
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,14 +40,14 @@ inline constexpr const char* unknown = "unknown";
 /// The same from names of MPI_T control variables, "pml_ob1_verbose" and so on; every name is of an open component.
 [[nodiscard]] std::string transport_in_variables(const std::vector<std::string>& names);
 
-/// What of the above is found in this process after MPI_Init; "unknown" where neither tells.
+/// The components of this process after MPI_Init, by the first way that tells; else "unknown".
 [[nodiscard]] std::string mpi_transport();
 
-/// What spoils a measurement, in the order in which it is told.
+/// Things that spoil a measurement, in the order in which they are told.
 enum class Nuisance { more_ranks_than_cores, shared_core, unbound, quota, governor };
 inline constexpr int n_nuisances = 5;
 
-/// What the warnings of one node are judged by. Cores are numbered 0 … n-1, hardware threads of a core are one.
+/// The facts from which one node's warnings follow. Cores are numbered 0 … n-1, hardware threads of a core are one.
 struct NodeLoad {
   std::string host;
   std::vector<int> allowed_cores;             ///< that any rank of this node may use, ascending
@@ -57,7 +57,7 @@ struct NodeLoad {
   std::string governor = unknown;
 };
 
-/// One line for each nuisance, empty where the node has it not.
+/// One line for each nuisance, empty where the node does not have it.
 [[nodiscard]] std::vector<std::string> judge(const NodeLoad& node);
 
 /// The warning for a share of stolen CPU time, empty up to 0.1 % and for NaN.

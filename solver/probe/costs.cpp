@@ -76,7 +76,7 @@ std::vector<std::int64_t> sizes() {
 /// Ping-pongs of one size in a row; the first fills caches and is left out.
 int repeats_of(std::int64_t bytes) { return bytes <= 8192 ? 12 : bytes <= 131072 ? 6 : 3; }
 
-/// Medians for all sizes. All of them are visited in each round, so that what drifts strikes all alike.
+/// Medians for all sizes. Each round visits all sizes, so a drift affects all alike.
 std::vector<double> curve(Side& side, double seconds) {
   const std::vector<std::int64_t> bytes = sizes();
   std::vector<std::vector<double>> samples(bytes.size());
@@ -147,10 +147,10 @@ double flood(Side& side, int n) {
   return MPI_Wtime() - before;
 }
 
-/// g: what each message more in a row takes. Twice as many less so many, so that all that is there once drops out. What
-/// the latest message holds a row up by does not: the latest of twice as many is later. That is about the same for any
-/// number, so it is divided by many messages. Quartiles, as a core that is taken away meets rows more often than single
-/// messages.
+/// g: the time that one more message in a row takes, from the difference between rows of n and of 2n messages. Costs
+/// that a row has once drop out. The delay of the latest message does not, for the latest of 2n is later; but it hardly
+/// depends on n, so a large n makes it small. Lower quartiles, because a core that is taken away hits rows more often
+/// than single messages.
 double gap(Side& side, double seconds) {
   std::vector<double> few, many;
   for (int round = 0; round < most_rounds; ++round) {
@@ -163,9 +163,9 @@ double gap(Side& side, double seconds) {
   return std::max((quantile_of(many, 0.25) - quantile_of(few, 0.25)) / gap_messages, 0.0);
 }
 
-/// Whether a message of so many bytes is gone while its receiver has not asked for it: other messages go to and fro
-/// first, so that both ranks have been in MPI; after the last of them the receiver asks, so nobody looks then.
-/// Meaningful on the client.
+/// Whether a message of so many bytes leaves before its receiver asks for it. Other messages go to and fro meanwhile,
+/// so both ranks have been in MPI. After the last of them the receiver asks, so that one is not looked at. Meaningful
+/// on the client.
 bool leaves_unasked(Side& side, std::int64_t bytes) {
   MPI_Request request = MPI_REQUEST_NULL;
   if (side.client)
@@ -182,7 +182,7 @@ bool leaves_unasked(Side& side, std::int64_t bytes) {
 }
 
 /// The longest message that leaves unasked, to the byte: by doubling, then by halving. Both ranks take the same number
-/// of steps, whatever is found.
+/// of steps in any case.
 std::int64_t eager_limit(Side& side) {
   std::int64_t leaves = 0, stays = 0;
   for (const std::int64_t bytes : sizes()) {

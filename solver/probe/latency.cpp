@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Half round trips of 1 byte. The survey gives every pair the same short look, in the order of a tournament, so that it
-// is a balanced sample of the pairs wherever time ends it; it finds the typical pair and the slowest. Those and then as
-// many others as there is time for are measured at length.
+// Half round trips of 1 byte. The survey gives every pair the same short look, in the order of a tournament: wherever
+// time ends it, it is a balanced sample of the pairs. It finds the typical pair and the slowest. These two are measured
+// at length, then as many others as there is time for.
 //
-// The word that goes to and fro says whether it is the last one: no other message comes between the samples, in either
-// direction, and on a modelled network both directions stay in step.
+// The word that goes to and fro says whether it is the last one. So no other message comes between the samples in
+// either direction, and on a modelled network both directions stay in step.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -28,7 +28,7 @@ constexpr std::size_t most_pairs = 64;                   ///< measured at length
 constexpr double survey_part = 0.3, typical_part = 0.6;  ///< of the time there is
 constexpr double least_survey = 0.01;                    ///< of one pair [s]
 
-/// To 10 ps: what lies below is the rounding of MPI_Wtime's number, and would make equal times different.
+/// To 10 ps: digits below are the rounding of MPI_Wtime's number and would make equal times different.
 double to_clock_digits(double seconds) { return std::round(seconds * 1e11) / 1e11; }
 
 /// Up to @p most half round trips to @p server within @p seconds, at least one. [s]

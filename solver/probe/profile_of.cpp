@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What was measured as a profile. The table, its correlation and all costs are those of the typical pair of each kind:
-// a profile describes one path, and a mixture of pairs would show jitter that no message has.
+// The measurement as a profile. The table, its correlation and all costs are those of the typical pair of each kind: a
+// profile describes one path, and a mixture of pairs would show jitter that no message has.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,8 +19,8 @@ namespace {
 constexpr double most_lag1 = 0.99;
 constexpr std::size_t slope_points = 3;  ///< 1, 2 and 4 MiB
 
-/// The sizes' medians as they may stand in a profile, where one byte takes @p half_round_trip_us: the cost of size is
-/// what the model uses.
+/// The medians of all sizes as a profile has them, shifted so that one byte takes @p half_round_trip_us: the model uses
+/// only how they grow.
 std::vector<double> curve_of(const PathCosts& costs, double half_round_trip_us) {
   std::vector<double> us = never_falling(costs.half_round_trips);
   const double first = us.empty() ? 0 : us.front();
@@ -115,7 +115,7 @@ std::string caveat_of(const ProbeReport& report, const DetourProfile& detours) {
 
 double overhead_us(const PathCosts& costs, const Quantiles& half_round_trips) {
   const double mean = 1e6 * 0.5 * (costs.send_seconds + costs.receive_seconds);
-  return std::min(mean, 0.5 * least_of(half_round_trips));  // two of them are part of the shortest ones, too
+  return std::min(mean, 0.5 * least_of(half_round_trips));  // even the shortest ones contain two of them
 }
 
 double gap_us(const PathCosts& costs, const Quantiles& half_round_trips) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 /// @file report.hpp
-/// Inside the probe: all that is measured, and what is made of it: a table, a profile, a file.
+/// Inside the probe: all that is measured, and its forms: a table, a profile, a file.
 #include <mpi.h>
 
 #include <cstdint>
@@ -94,8 +94,8 @@ struct ProbeReport {
 /// A table for people. @p report is rank 0's.
 [[nodiscard]] std::string table_of(const ProbeReport& report);
 
-/// What was measured as a profile of evidence `probed`; @p name is its file. A path that there was nothing to measure
-/// of becomes the other one, and the caveat says so. @pre one of the two was measured
+/// The measurement as a profile of evidence `probed`; @p name is its file. A path without measurements becomes a copy
+/// of the other one, and the caveat says so. @pre one of the two was measured
 [[nodiscard]] Profile profile_of(const ProbeReport& report, const std::string& name);
 
 /// o: the mean of what sending and receiving take, but no more than half of the shortest half round trips. @pre the

@@ -63,7 +63,7 @@ template <class Clock>
     last = now;
     if (count == seen.size() && count < most) {
       seen.resize(std::min(most, 2 * count));
-      last = clock();  // what that took is no detour
+      last = clock();  // the time of that is no detour
     }
   }
   seen.resize(count);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What all ranks do together: barrier, reduction, halo exchange. A repetition begins at a time agreed beforehand
-// (windows; Hunold & Carpen-Amarie, IEEE TPDS 27(12), 2016) and counts from when the last rank has begun until the last
-// has ended, by clocks compared with rank 0's: a rank that comes late makes it not longer, and no repetition is thrown
-// away. The price: what the others have done before the last one came is not counted.
+// Operations of all ranks together: barrier, reduction, halo exchange. A repetition begins at a time agreed beforehand
+// (windows; Hunold & Carpen-Amarie, IEEE TPDS 27(12), 2016). It counts from the moment when the last rank begins until
+// the last one ends, by clocks compared with rank 0's. So a late rank does not make it longer, and no repetition is
+// thrown away. The price: work that the others do before the last one begins is not counted.
 #include <fmt/format.h>
 
 #include <algorithm>

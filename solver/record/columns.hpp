@@ -2,7 +2,7 @@
 #pragma once
 /// @file columns.hpp
 /// The columns of a run file: the data sets under /timing, each with a value a step of every rank, or of every phase of
-/// it. What creates, writes and sums them up goes by this table.
+/// it. All code that creates, writes or sums up these data sets goes by this table.
 #include <array>
 #include <bit>
 #include <limits>

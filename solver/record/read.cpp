@@ -149,7 +149,7 @@ void add_up(hid_t file, const std::string& name, hsize_t ranks, hsize_t n, hsize
   });
 }
 
-/// Two passes over the ranks' times, by step and by rank; what is kept is some numbers a step and a rank.
+/// Two passes over the ranks' times, by step and by rank; only some numbers a step and a rank are kept in memory.
 VirtualTimes read_virtual_times(hid_t file, hsize_t ranks, const RunFile& run, hsize_t warmup) {
   const hsize_t steps = run.step_seconds.size();
   struct Sums {

@@ -215,8 +215,8 @@ void Record::State::keep(const StepTimes& times, double aligned_start, const std
 }
 
 /// Whether to flush now; the same on all ranks. They look at the greatest age together, every 50 steps or every second,
-/// whichever is sooner. Were the steps to come suddenly slow, t each, the oldest kept would be 1 s + 50 t old, which
-/// never is more than 2 s or 100 t. The age is real time (PMPI_Wtime) where MPI_Wtime is a virtual clock.
+/// whichever is sooner. If steps suddenly take t each, the oldest step kept is at most 1 s + 50 t old, so never older
+/// than 2 s or 100 t, whichever is more. The age is real time (PMPI_Wtime) where MPI_Wtime is a virtual clock.
 bool Record::State::due() {
   const std::int64_t kept = rows.kept();
   if (kept < next_look) return false;

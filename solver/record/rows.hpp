@@ -34,11 +34,11 @@ class Rows {
 
   /// Brings the rows that are kept to those who write them. Collective. @throws LibraryError
   void deal_out();
-  /// Writes what was dealt to this rank, whose first step kept is @p first of the file: all columns but step_seconds,
-  /// and step_seconds. Not collective.
+  /// Write the rows that this rank was dealt: all columns but step_seconds, and step_seconds. @p first: the step of the
+  /// file that is the first kept. Not collective.
   void write_all_but_step_seconds(std::int64_t first) const;
   void write_step_seconds(std::int64_t first) const;
-  /// What was kept is in the file.
+  /// The rows that were kept are in the file.
   void forget() noexcept { kept_ = 0; }
 
  private:

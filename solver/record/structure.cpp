@@ -36,9 +36,9 @@ class Descriptor {
   int number_;
 };
 
-/// Takes @p bytes more at the end of the file, so that HDF5 does not meet a full disk halfway (it cannot close then),
-/// and no order of its writes leaves a superblock that promises more than the file holds. A file that must grow to @p
-/// later bytes more is tried for that, too.
+/// Takes @p bytes more at the end of the file. Then HDF5 meets no full disk halfway, after which it could not close the
+/// file, and no order of its writes leaves a superblock that promises more than the file holds. Tries whether the file
+/// could also grow by @p later bytes.
 void reserve(const std::string& path, std::uint64_t bytes, int flags, std::uint64_t later = 0) {
   const Descriptor file(path, flags);
   const off_t size = ::lseek(file.number(), 0, SEEK_END);
@@ -50,7 +50,7 @@ void reserve(const std::string& path, std::uint64_t bytes, int flags, std::uint6
 
 /// Makes the group at @p address the root: HDF5 File Format Specification 3.0, section II.A, superblock version 0,
 /// whose root group symbol table entry (link name offset, object header address, cache type, reserved, scratch: section
-/// III.C) is bytes 56 to 95. Inside the first page, so that not even a signal can tear the write.
+/// III.C) is bytes 56 to 95. They lie in the first page, so not even a signal can tear the write.
 void make_root(const std::string& path, haddr_t address) {
   const Descriptor file(path, O_RDWR);
   std::array<unsigned char, 16> head{};

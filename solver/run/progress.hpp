@@ -20,7 +20,7 @@ class Progress {
   void update(const StepTimes& times, double simulated_time, double end_time);
 
  private:
-  static constexpr int n_recent = 101;  ///< an odd number, so that the median is one of them
+  static constexpr int n_recent = 101;  ///< odd: the median is one of them
   [[nodiscard]] std::string text(double now, double simulated_time, double end_time) const;
   std::int64_t steps_, done_ = 0;
   LiveLine line_;

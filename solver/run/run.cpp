@@ -28,7 +28,7 @@ namespace haloscope {
 
 namespace {
 
-/// The most steps there can be: what the file makes room for. Where dt is chosen step by step only the case's bound is
+/// The most steps there can be: the file makes room for them. Where dt is chosen step by step, only the case's bound is
 /// known.
 std::int64_t most_steps(const Case& settings) {
   if (!(settings.dt_s > 0) || !std::isfinite(settings.end_time_s)) return settings.steps;
@@ -41,7 +41,7 @@ struct ClockQuality {
   double uncertainty = 0, residual = 0;
 };
 
-/// Of the clock that steps are told by, and of the hosts' clocks that a real network holds messages back by.
+/// Of two clocks: the one that steps are timed by, and the hosts' own, by which a network in real time delays messages.
 ClockQuality quality_of(MPI_Comm world, const ClockModel& aligned, const Network& network) {
   std::array<double, 2> worst = {aligned.uncertainty, std::abs(aligned.residual)};
   check_mpi(MPI_Allreduce(MPI_IN_PLACE, worst.data(), 2, MPI_DOUBLE, MPI_MAX, world));
@@ -91,7 +91,7 @@ Evidence take_steps(MPI_Comm world, const Case& settings, Workload& workload, Ph
   double origin = aligned(MPI_Wtime());  // of rank 0: what start times count from
   check_mpi(MPI_Bcast(&origin, 1, MPI_DOUBLE, 0, world));
   PhaseClock::go_on();
-  check_mpi(MPI_Barrier(world));  // logical clocks begin together, too
+  check_mpi(MPI_Barrier(world));  // logical clocks begin together
   PhaseClock::pause();
   for (std::int64_t step = 1; step <= steps && !workload.finished() && evidence.stopped.empty(); ++step) {
     workload.prepare();
@@ -171,7 +171,7 @@ ExitCode run(MPI_Comm world, const PetscSession& petsc, const RunOptions& option
   RecordEnd end{verdict.valid(), verdict.reasons, machine.warnings, verdict.checks, evidence.profiles};
   describe_network_at_end(ask_network(world), end);
   end.extra["ended_early"] = evidence.stopped;
-  // The larger of what the alignment left and what the clocks have come apart by since.
+  // The larger of the error at the start and the drift since.
   if (!network.virtual_time()) aligned.residual = clock_residual(world, aligned);
   end.extra["clock_residual_seconds"] =
       seconds_text(std::max(clocks.residual, quality_of(world, aligned, network).residual));

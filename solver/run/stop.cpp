@@ -39,7 +39,7 @@ std::string StopSign::seen() {
   std::array<double, 2> worst{static_cast<double>(received), (now - checked_) / static_cast<double>(interval_)};
   check_mpi(MPI_Allreduce(MPI_IN_PLACE, worst.data(), 2, MPI_DOUBLE, MPI_MAX, comm_));
   checked_ = now;
-  // The same on every rank, for it comes from what was reduced; growth is bounded, as a first step may be a short one.
+  // The same on every rank: it follows from reduced numbers. Growth is bounded because a first step may be short.
   const double fit = seconds_between_checks / std::max(worst[1], 1e-6);
   interval_ = static_cast<long>(std::clamp(fit, 1.0, 10.0 * static_cast<double>(interval_)));
   until_check_ = interval_;

@@ -26,7 +26,7 @@ namespace {
 
 constexpr std::array endings = {"h5", "h5.part", "log", "exit", "started", "sh"};
 
-/// Writes @p text so that after any crash there is the old file or the new one.
+/// Writes @p text. After a crash at any moment there is the old file or the new one.
 void replace_file(const std::string& path, const std::string& text) {
   const std::string temporary = path + ".new";
   const auto fail = [&](const char* what) {

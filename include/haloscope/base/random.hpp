@@ -2,7 +2,7 @@
 #pragma once
 /// @file random.hpp
 /// Random numbers by key instead of by order: (seed, batch, particle, draw) gives the same value on any rank, at any
-/// time, whatever was drawn before. So a history does not depend on where, or in what company, it is followed.
+/// time, after any other draws. So a history does not depend on the rank that follows it, nor on other histories.
 ///
 /// A stream is its key and a counter: one that is made again elsewhere with the same numbers goes on with the same
 /// draw. Numbers come four at a time, from two blocks of Philox whose multiplications share vector registers where the

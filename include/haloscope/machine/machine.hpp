@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 /// @file machine.hpp
-/// Where the run ran: each rank's place (hwloc), the machine's facts, and what about them spoils a measurement.
+/// Where the run ran: each rank's place (hwloc), the machine's facts, and warnings about those that spoil a
+/// measurement.
 ///
-/// Facts come from hwloc, CPUID, /proc and /sys; what cannot be read is said as "unknown", never guessed. Node facts
+/// Facts come from hwloc, CPUID, /proc and /sys; a fact that cannot be read is "unknown", never guessed. Node facts
 /// are read by the lowest rank of each node; a fact that differs between nodes is listed with its values and the count
-/// of nodes of each, up to eight values. Nodes compare by reductions; none gathers what all others know.
+/// of nodes of each, up to eight values. Nodes compare by reductions; none gathers the facts of all others.
 #include <mpi.h>
 
 #include <limits>

@@ -5,7 +5,7 @@
 ///
 /// MPI's public interface and MPI_Wtime only: on a modelled network it measures the model. One pair of ranks speaks at
 /// a time while all others sleep, so paths are measured idle; contention shows in the halo pattern and the collectives.
-/// What ranks say to each other about the measurement runs while the interconnect library is paused (MPI_Pcontrol). The
+/// Messages about the measurement itself run while the interconnect library is paused (MPI_Pcontrol). The
 /// method is that of netgauge and of Hoefler & Belli, SC15: single events are kept, warm-up is marked, medians and
 /// tails are told. It cannot tell the two legs of a round trip apart, and it takes no less time than its smallest
 /// sample: some seconds at least.

@@ -15,7 +15,7 @@
 
 namespace haloscope::hdf5 {
 
-/// HDF5 refused. What it means (the user's file or the machine) is for the catcher to say.
+/// HDF5 refused. The catcher knows whether the user's file or the machine is to blame.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -46,7 +46,7 @@ using Type = Handle<Traits<&H5Tclose>>;
 using Properties = Handle<Traits<&H5Pclose>>;
 using Object = Handle<Traits<&H5Oclose>>;
 
-/// For opening without MPI and without a lock, so that a file can be read while it is written.
+/// For opening without MPI and without a lock: a file can be read while it is written.
 [[nodiscard]] Properties serial_access();
 /// The data space of @p extents; a scalar for none. An extent may be 0.
 [[nodiscard]] Space space(std::span<const hsize_t> extents);

@@ -35,8 +35,8 @@ struct RecordHeader {
   std::int64_t steps = 0;                      ///< planned: the first extent of every data set
   std::vector<std::string> solver_quantities;  ///< names under /solver, one value a step
   std::vector<Phase> phases{solver_phases.begin(), solver_phases.end()};  ///< all in which a step can spend time
-  /// Further root attributes: petsc_version and whatever a problem or a network adds. What stands here goes before what
-  /// the record would have written under that name.
+  /// Further root attributes: petsc_version and those that a problem or a network adds. They replace attributes that
+  /// the record itself would write under the same name.
   std::map<std::string, std::string> extra{};
   std::map<std::string, std::int64_t> extra_numbers{};
 };
@@ -77,8 +77,8 @@ class Record {
   /// the other ranks may be elsewhere, and what is open is left to MPI_Finalize or MPI_Abort.
   ~Record();
 
-  /// Takes one step of this rank, start times already aligned; flushes when due, so that nothing kept back is older
-  /// than 2 s or 100 steps, whichever is later. @p solver is rank 0's, in the order of solver_quantities. Collective,
+  /// Takes one step of this rank, start times already aligned. Flushes when due: nothing kept back is older than 2 s or
+  /// 100 steps, whichever is later. @p solver is rank 0's, in the order of solver_quantities. Collective,
   /// and outside every phase; most calls copy about 900 bytes, at least one in 50 is an Allreduce of 8 bytes. @throws
   /// LibraryError on all ranks when the disk is full: flushed steps are kept.
   void append(const StepTimes& times, double aligned_start, const std::vector<double>& solver);

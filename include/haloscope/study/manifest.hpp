@@ -6,8 +6,8 @@
 ///
 /// manifest.json is replaced as a whole, by a file that is forced to the disk and renamed, at every change: at any
 /// moment it is the old or the new one. That costs some milliseconds a change. One process at a time works in a folder,
-/// held by a lock that dies with it. Nothing that was measured is ever overwritten: what an attempt left is renamed
-/// before the next one begins.
+/// held by a lock that dies with it. No measurement is ever overwritten: the files of an attempt are renamed before the
+/// next one begins.
 #include <functional>
 #include <memory>
 #include <string>
