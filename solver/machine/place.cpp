@@ -7,6 +7,7 @@
 #include "haloscope/base/agreement.hpp"
 #include "haloscope/base/errors.hpp"
 #include "haloscope/base/handles.hpp"
+#include "machine/node.hpp"
 
 namespace haloscope {
 

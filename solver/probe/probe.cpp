@@ -2,7 +2,6 @@
 #include "haloscope/probe/probe.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -16,6 +15,7 @@
 #include "haloscope/base/agreement.hpp"
 #include "haloscope/base/build_info.hpp"
 #include "haloscope/base/handles.hpp"
+#include "haloscope/base/output.hpp"
 #include "haloscope/base/utc.hpp"
 #include "haloscope/border/asked_network.hpp"
 #include "haloscope/machine/machine.hpp"
@@ -145,21 +145,6 @@ std::vector<Part> parts_of(MPI_Comm world, const std::vector<int>& node_of, cons
   return parts;
 }
 
-/// Why a file cannot be written, empty when it can.
-std::string objection(const std::string& path, const char* option, bool force) {
-  std::error_code ignored;
-  if (path.empty()) return {};
-  if (fs::is_directory(path, ignored)) return fmt::format("{}: is a directory: name a file", path);
-  if (!force && fs::exists(path, ignored))
-    return fmt::format("{}: exists: name another file with {}, or overwrite it with --force", path, option);
-  const std::string partial = path + ".part";
-  std::FILE* const file = std::fopen(partial.c_str(), "w");
-  if (file == nullptr) return fmt::format("{}: cannot be written: {}", path, std::generic_category().message(errno));
-  std::fclose(file);
-  ::unlink(partial.c_str());
-  return {};
-}
-
 /// Rank 0 looks, all throw the same.
 void check_options(MPI_Comm world, const ProbeOptions& options) {
   const BehindTheScenes behind;
@@ -169,9 +154,9 @@ void check_options(MPI_Comm world, const ProbeOptions& options) {
       wrong = fmt::format("{}: a profile needs a network: start at least 2 ranks", options.profile);
     else if (!options.output.empty() && options.output == options.profile)
       wrong = fmt::format("{}: --output and --write-profile must name two files", options.output);
-    else
-      wrong = objection(options.output, "--output", options.force);
-    if (wrong.empty()) wrong = objection(options.profile, "--write-profile", options.force);
+    for (const auto& [path, option] :
+         {std::pair{options.output, "--output"}, std::pair{options.profile, "--write-profile"}})
+      if (wrong.empty() && !path.empty()) wrong = output_objection(path, option, options.force);
   }
   agree<UserError>(world, wrong);
 }

@@ -16,6 +16,7 @@
 
 #include "haloscope/base/agreement.hpp"
 #include "haloscope/base/errors.hpp"
+#include "haloscope/base/output.hpp"
 #include "haloscope/record/hdf5.hpp"
 #include "record/rows.hpp"
 #include "record/structure.hpp"
@@ -40,19 +41,6 @@ std::string failure_of(Work&& work) {
   } catch (const std::system_error& error) {
     return error.code().message();
   }
-}
-
-/// Why @p path cannot become a run file, empty when it can.
-std::string objection(const std::string& path, const std::string& partial, bool force) {
-  struct stat found {};
-  if (::stat(path.c_str(), &found) == 0) {
-    if (S_ISDIR(found.st_mode)) return fmt::format("{}: is a directory: name a file", path);
-    if (!force) return fmt::format("{}: exists: name another file with --output, or overwrite it with --force", path);
-  }
-  std::FILE* const file = std::fopen(partial.c_str(), "w");
-  if (file == nullptr) return fmt::format("{}: cannot be written: {}", path, std::generic_category().message(errno));
-  std::fclose(file);
-  return {};
 }
 
 std::string free_space(const std::string& path) {
@@ -114,7 +102,7 @@ Record::State::State(MPI_Comm world, const std::string& where, bool force, const
     values.assign(header.solver_quantities.size(), std::vector<double>(static_cast<std::size_t>(rows.capacity())));
   kept_since = PMPI_Wtime();
   hdf5::be_silent();
-  agree<UserError>(comm.get(), rank == 0 ? objection(path, partial, force) : std::string());
+  agree<UserError>(comm.get(), rank == 0 ? output_objection(path, "--output", force) : std::string());
   try {
     create(force, header, machine);
   } catch (...) {  // the same on all ranks
