@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "haloscope/border/under.hpp"
 #include "command/report.hpp"
+#include "haloscope/border/under.hpp"
 #include "haloscope/launch/command.hpp"
 #include "haloscope/probe/probe.hpp"
 #include "haloscope/run/run.hpp"

@@ -12,12 +12,12 @@
 #include <limits>
 #include <string>
 
+#include "haloscope/base/clock_alignment.hpp"
 #include "haloscope/base/errors.hpp"
 #include "haloscope/base/handles.hpp"
 #include "haloscope/border/asked_network.hpp"
 #include "haloscope/machine/machine.hpp"
 #include "haloscope/record/record.hpp"
-#include "haloscope/base/clock_alignment.hpp"
 #include "run/network_record.hpp"
 
 namespace haloscope {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <numeric>
 
+#include "haloscope/base/clock_alignment.hpp"
 #include "haloscope/base/handles.hpp"
 #include "haloscope/base/shipped.hpp"
 #include "haloscope/border/asked_network.hpp"
@@ -18,7 +19,6 @@
 #include "haloscope/problems/verdict.hpp"
 #include "haloscope/problems/workload.hpp"
 #include "haloscope/record/record.hpp"
-#include "haloscope/base/clock_alignment.hpp"
 #include "run/computing.hpp"
 #include "run/network_record.hpp"
 #include "run/progress.hpp"

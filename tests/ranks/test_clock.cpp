@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "catch.hpp"
-#include "haloscope/base/handles.hpp"
 #include "haloscope/base/clock_alignment.hpp"
+#include "haloscope/base/handles.hpp"
 #include "world.hpp"
 
 using namespace haloscope;
