@@ -32,7 +32,7 @@ class Install(ProgramTest):
     def test_files(self):
         for case in (SOURCE / "cases").glob("*.toml"):
             self.assertTrue((self.share / "cases" / case.name).exists(), f"{case.name} is installed")
-        self.assertEqual(names_in(self.share / "cases/networks"), names_in(SOURCE / "cases/networks", "*.toml"),
+        self.assertEqual(names_in(self.share / "cases/networks", "*.toml"), names_in(SOURCE / "cases/networks", "*.toml"),
                          "installed networks")
         self.assertTrue((self.share / "jobs/slurm/run.sh").exists(), "the script of jobs is installed")
         self.assertEqual(names_in(self.share / "postprocess"), names_in(SOURCE / "postprocess"), "the installed package that draws")

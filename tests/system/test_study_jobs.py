@@ -230,7 +230,7 @@ class StudyJobs(ProgramTest):
         cluster.clear("refuse")
         cluster.set("down")
         status, _, err = cluster.study("jobs.toml", "--output", "refused", "--resume")
-        where = err[err.find(" (launcher"):] if " (launcher" in err else "\n"
+        where = err[err.find(" (slurm"):] if " (slurm" in err else "\n"
         self.assertEqual((status, err), (3, "haloscope: squeue: slurm_load_jobs error: Unable to contact slurm controller "
                                             f"(connect failure){where}"), "no controller")
         cluster.clear("down")
