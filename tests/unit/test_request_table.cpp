@@ -12,14 +12,18 @@ using haloscope::interconnect::RequestTable;
 
 TEST_CASE("the request table holds what a map holds") {
   RequestTable table;
-  std::map<RequestTable::Key, Remembered> model;
+  struct What {
+    bool collective;
+    long long bytes;
+  };
+  std::map<RequestTable::Key, What> model;
   std::mt19937_64 random(20240607);
   int wrong = 0;
   for (int step = 0; step < 20000; ++step) {
     const RequestTable::Key key = 64 * (random() % 300);  // aligned, as addresses are
     if (random() % 2 == 0) {
-      const Remembered what{.collective = random() % 3 == 0, .bytes = static_cast<long long>(random() % 1000)};
-      table.remember(key, what);
+      const What what{random() % 3 == 0, static_cast<long long>(random() % 1000)};
+      table.remember(key, {.collective = what.collective, .bytes = what.bytes});
       model[key] = what;
     } else {
       table.forget(key);
@@ -36,7 +40,7 @@ TEST_CASE("the request table holds what a map holds") {
   std::size_t collectives = 0;
   for (const auto& [key, what] : model) collectives += what.collective ? 1 : 0;
   CHECK(table.collectives() == collectives);
-  for (const auto& [key, what] : std::map<RequestTable::Key, Remembered>(model)) {
+  for (const auto& [key, what] : std::map<RequestTable::Key, What>(model)) {
     table.forget(key);
     CHECK(table.find(key) == nullptr);
   }

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <mutex>
 
+#include "interconnect/account/honesty.hpp"
 #include "interconnect/account/request_table.hpp"
 #include "interconnect/account/stopwatch.hpp"
 
@@ -46,6 +47,8 @@ struct State {
   bool several_threads = false;  ///< MPI_THREAD_MULTIPLE was granted
   Stopwatch stopwatch;
   RequestTable requests;
+  Honesty honesty;
+  long long ideal_charged = 0, compute_charged = 0;  ///< virtual time: to phases so far [ps]
   std::mutex mutex;
 
   [[nodiscard]] Counters& slot() noexcept {

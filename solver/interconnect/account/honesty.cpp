@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "interconnect/account/counters.hpp"
+
 namespace haloscope::interconnect {
 
 namespace {
@@ -20,13 +22,8 @@ void count(std::map<std::string, long long, std::less<>>& calls, std::string_vie
 
 }  // namespace
 
-Honesty& honesty() noexcept {
-  static Honesty* const all = new Honesty;  // never destroyed: exit handlers may call MPI
-  return *all;
-}
-
-void count_inexact(std::string_view call) { count(honesty().inexact, call); }
-void count_free(std::string_view call) { count(honesty().free, call); }
+void count_inexact(std::string_view call) { count(state.honesty.inexact, call); }
+void count_free(std::string_view call) { count(state.honesty.free, call); }
 
 void refuse(std::string_view call, std::string_view why) {
   std::fprintf(stderr, "haloscope interconnect: %.*s: %.*s\n", static_cast<int>(call.size()), call.data(),

@@ -14,7 +14,6 @@ struct Honesty {
   std::map<std::string, long long, std::less<>> free;     ///< calls that took no time on the logical clock
   [[nodiscard]] bool exact() const noexcept { return inexact.empty(); }
 };
-[[nodiscard]] Honesty& honesty() noexcept;
 
 /// In `inexact`, of messages of which one end was modelled and the other was not: known when MPI ends.
 inline constexpr const char* unmatched_name = "unmatched messages";

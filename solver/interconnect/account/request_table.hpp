@@ -8,23 +8,27 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <utility>
 #include <vector>
 
 namespace haloscope::interconnect {
 
-class Operation;
-struct Recipe;
+/// What modelled time keeps with a request; the engine's own types derive from it.
+class Modelled {
+ public:
+  virtual ~Modelled() = default;
+};
 
 struct Remembered {
-  bool collective = false;         ///< its time is a collective's; else point-to-point
-  bool persistent = false;         ///< outlives its completion
-  long long messages = 0;          ///< each start sends so many …
-  long long bytes = 0;             ///< … of so many bytes together …
-  long long reductions = 0;        ///< … or is so many collectives
-  Operation* operation = nullptr;  ///< modelled time: what is in flight; owned by the table's owner
-  Recipe* recipe = nullptr;        ///< modelled time, persistent: what each start posts
-  bool active = false;             ///< modelled time, persistent: started and not complete
+  bool collective = false;                ///< its time is a collective's; else point-to-point
+  bool persistent = false;                ///< outlives its completion
+  long long messages = 0;                 ///< each start sends so many …
+  long long bytes = 0;                    ///< … of so many bytes together …
+  long long reductions = 0;               ///< … or is so many collectives
+  std::unique_ptr<Modelled> operation{};  ///< an Operation: what is in flight
+  std::unique_ptr<Modelled> recipe{};     ///< a Recipe, of a persistent request: what each start posts
+  bool active = false;                    ///< modelled time, persistent: started and not complete
 };
 
 class RequestTable {
@@ -53,10 +57,10 @@ class RequestTable {
   }
 
   /// Replaces what stood under @p key: MPI hands out a freed handle again.
-  void remember(Key key, const Remembered& what) {
+  void remember(Key key, Remembered what) {
     forget(key);
     if (2 * (size_ + 1) > cells_.size()) grow();
-    place(key, what);
+    place(key, std::move(what));
   }
 
   void forget(Key key) noexcept {
@@ -65,12 +69,13 @@ class RequestTable {
     for (; cells_[hole].key != key || !cells_[hole].used; hole = next(hole))
       if (!cells_[hole].used) return;
     --size_;
-    if (cells_[hole].what.collective) --collectives_;
+    const Remembered forgotten = std::move(cells_[hole].what);  // destroyed when the table is in order again
+    if (forgotten.collective) --collectives_;
     // Whatever follows moves up, unless it would move before its home.
     for (std::size_t i = next(hole); cells_[i].used; i = next(i)) {
       const std::size_t from_home = (i - home(cells_[i].key)) & mask(), from_hole = (i - hole) & mask();
       if (from_home < from_hole) continue;
-      cells_[hole] = cells_[i];
+      cells_[hole] = std::move(cells_[i]);
       hole = i;
     }
     cells_[hole].used = false;
@@ -92,19 +97,19 @@ class RequestTable {
   [[nodiscard]] std::size_t home(Key key) const noexcept {
     return static_cast<std::size_t>((key * 0x9E3779B97F4A7C15u) >> 20) & mask();
   }
-  void place(Key key, const Remembered& what) noexcept {
+  void place(Key key, Remembered what) noexcept {
     std::size_t i = home(key);
     while (cells_[i].used) i = next(i);
-    cells_[i] = {key, what, true};
-    ++size_;
     if (what.collective) ++collectives_;
+    cells_[i] = {key, std::move(what), true};
+    ++size_;
   }
   void grow() {
-    const std::vector<Cell> old = std::move(cells_);
+    std::vector<Cell> old = std::move(cells_);
     cells_ = std::vector<Cell>(old.empty() ? 64 : 2 * old.size());
     size_ = collectives_ = 0;
-    for (const Cell& cell : old)
-      if (cell.used) place(cell.key, cell.what);
+    for (Cell& cell : old)
+      if (cell.used) place(cell.key, std::move(cell.what));
   }
 
   std::vector<Cell> cells_;  ///< a power of two

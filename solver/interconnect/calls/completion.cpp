@@ -105,8 +105,10 @@ HALOSCOPE_MPI MPI_Cancel(MPI_Request* request) {
 /// Forgets persistent requests too; an ordinary one that is still active finishes unseen.
 HALOSCOPE_MPI MPI_Request_free(MPI_Request* request) {
   const MPI_Request freed = *request;
-  const auto call = [&] { return modelled() ? free_request(request) : PMPI_Request_free(request); };
+  const auto call = [&] {
+    return modelled() ? modelled_engine()->freed_requests().free(request) : PMPI_Request_free(request);
+  };
   return cross(
-      Kind::point_to_point, call, [&](Engine&) { return free_request(request); },
+      Kind::point_to_point, call, [&](Engine& here) { return here.freed_requests().free(request); },
       [&](Counters&) { state.requests.forget(RequestTable::key_of(freed)); });
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdarg>
 #include <cstdio>
+#include <utility>
 
 #include "haloscope/border/protocol.hpp"
 #include "interconnect/account/counters.hpp"
@@ -14,17 +15,14 @@ namespace pcontrol = haloscope::pcontrol;
 
 namespace {
 
-bool virtual_time() noexcept { return engine() != nullptr && engine()->settings.mode == Mode::virtual_time; }
+bool virtual_time() noexcept { return engine() != nullptr && engine()->virtual_time(); }
 
 /// What the phase that ends here took on the ideal clock, and how much of that was computing.
 void charge_twin() {
   if (!virtual_time()) return;
-  static Time charged_ideal = 0, charged_compute = 0;
-  const Time ideal = engine()->clock.now().ideal, compute = engine()->clock.computed();
-  state.slot().ideal += ideal - charged_ideal;
-  state.slot().compute += compute - charged_compute;
-  charged_ideal = ideal;
-  charged_compute = compute;
+  const Time ideal = engine()->clock().now().ideal, compute = engine()->clock().computed();
+  state.slot().ideal += ideal - std::exchange(state.ideal_charged, ideal);
+  state.slot().compute += compute - std::exchange(state.compute_charged, compute);
 }
 
 void read_ideal(std::va_list arguments) {
@@ -79,12 +77,11 @@ HALOSCOPE_MPI MPI_Pcontrol(const int level, ...) {
     case pcontrol::pause:
       charge_twin();
       state.recording = false;
-      if (here != nullptr) here->rest();
-      pause_engine(true);
+      if (modelled()) modelled_engine()->pause(true);
       break;
     case pcontrol::go_on:
       state.recording = true;
-      pause_engine(false);
+      if (modelled()) modelled_engine()->pause(false);
       break;
     case pcontrol::phase:
       charge_twin();
@@ -94,7 +91,7 @@ HALOSCOPE_MPI MPI_Pcontrol(const int level, ...) {
       read(arguments);
       break;
     case pcontrol::announce:
-      if (here != nullptr) here->clock.announce(from_seconds(va_arg(arguments, double)));
+      if (here != nullptr) here->clock().announce(from_seconds(va_arg(arguments, double)));
       break;
     case pcontrol::read_twin:
       read_ideal(arguments);

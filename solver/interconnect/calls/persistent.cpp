@@ -2,6 +2,7 @@
 // Persistent sends and receives: made once, often outside every phase, counted at each start.
 #include "interconnect/calls/crossing.hpp"
 #include "interconnect/engine/point_to_point.hpp"
+#include "interconnect/engine/recipe.hpp"
 
 using namespace haloscope::interconnect;
 
@@ -65,12 +66,12 @@ HALOSCOPE_MPI MPI_Recv_init(void* data, int n, MPI_Datatype type, int from, int 
 
 HALOSCOPE_MPI MPI_Start(MPI_Request* request) {
   return cross(
-      kind_of(1, request), [&] { return PMPI_Start(request); }, [&](Engine& e) { return model::start(e, 1, request); },
-      [&](Counters& c) { started(c, 1, request); });
+      kind_of(1, request), [&] { return PMPI_Start(request); },
+      [&](Engine& e) { return start_requests(e, 1, request); }, [&](Counters& c) { started(c, 1, request); });
 }
 
 HALOSCOPE_MPI MPI_Startall(int n, MPI_Request requests[]) {
   return cross(
       kind_of(n, requests), [&] { return PMPI_Startall(n, requests); },
-      [&](Engine& e) { return model::start(e, n, requests); }, [&](Counters& c) { started(c, n, requests); });
+      [&](Engine& e) { return start_requests(e, n, requests); }, [&](Counters& c) { started(c, n, requests); });
 }

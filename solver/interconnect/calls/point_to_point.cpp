@@ -80,7 +80,7 @@ CALL(Sendrecv_replace,
                (data, n, type, to, tag, from, tag_received, comm, status),
                sent(c, to, n, type),  model::send_receive_replace(e, data, n, type, to, tag, from, tag_received, comm, status))
 CALL(Buffer_detach, (void* address, int* size), (address, size),
-               nothing(),  detach_buffer(e, address, size))
+               nothing(),  e.buffered_sends().detach(e, address, size))
 #if HALOSCOPE_MPI_4
 CALL(Isendrecv, (const void* data, int n, MPI_Datatype type, int to, int tag, void* received, int n_received,
                 MPI_Datatype type_received, int from, int tag_received, MPI_Comm comm, MPI_Request* request),

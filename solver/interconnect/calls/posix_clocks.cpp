@@ -70,7 +70,7 @@ bool is_program() noexcept { return (running || stopped) && !inside && &inside =
 /// What clock @p id reads, which has an origin. While the model pauses it stands still. [ns]
 long long read(clockid_t id) noexcept {
   if (stopped) return *origin_of(id) + real_time_of(id);
-  Clock& clock = modelled_engine()->clock;
+  Clock& clock = modelled_engine()->clock();
   return *origin_of(id) + (engine() == nullptr ? clock.now().time : clock.read()) / 1000;
 }
 
@@ -79,10 +79,10 @@ void sleep_for(long long ns) noexcept {
   Engine* const here = engine();
   if (here == nullptr) return;
   inside = true;
-  here->clock.enter();
-  const Moment now = here->clock.now();
+  here->clock().enter();
+  const Moment now = here->clock().now();
   const Time pause = 1000 * std::clamp(ns, 0LL, 1'000'000'000'000'000LL);  // who sleeps for days waits for its end
-  here->clock.wait_until({now.time + pause, now.ideal + pause});
+  here->clock().wait_until({now.time + pause, now.ideal + pause});
   here->leave();
   inside = false;
   sched_yield();  // who sleeps in a loop waits for others
@@ -100,7 +100,7 @@ void start_posix_clocks(MPI_Comm world) {
 
 void stop_posix_clocks() noexcept {
   if (!running) return;
-  const long long end = modelled_engine()->clock.now().time / 1000;
+  const long long end = modelled_engine()->clock().now().time / 1000;
   origin.real += end - real_time_of(CLOCK_REALTIME);
   origin.monotonic += end - real_time_of(CLOCK_MONOTONIC);
   running = false;

@@ -41,7 +41,7 @@ void after_start() {
   if (settings.mode != Mode::record) start_engine(std::move(settings));
   start_program_record(std::move(record), force);
   start_other_threads();
-  if (modelled() && engine_settings()->posix_clocks) start_posix_clocks(MPI_COMM_WORLD);
+  if (modelled() && modelled_engine()->settings().posix_clocks) start_posix_clocks(MPI_COMM_WORLD);
   if (modelled()) engine()->leave();
   inside = false;
 }
@@ -67,14 +67,14 @@ HALOSCOPE_MPI MPI_Finalize() {
   if (modelled()) {
     Engine& here = *modelled_engine();
     if (engine() == nullptr) here.leave();  // what the program did while the model paused is not on the clock
-    pause_engine(false);
+    here.pause(false);
     here.enter();
     end_program();
-    finish_buffered(here);
-    release_freed();
+    here.buffered_sends().finish(here);
+    here.freed_requests().release_complete();
     here.synchronise(MPI_COMM_WORLD);
     here.drain();
-    if (const long long count = unmatched(); count > 0) honesty().inexact[unmatched_name] = count;
+    if (const long long count = here.matching().unmatched(); count > 0) state.honesty.inexact[unmatched_name] = count;
     note_other_threads();
     if (!state.described) report(here, MPI_COMM_WORLD);
   }
@@ -82,7 +82,7 @@ HALOSCOPE_MPI MPI_Finalize() {
   finish_program_record(MPI_COMM_WORLD);
   if (modelled()) {
     stop_posix_clocks();
-    modelled_engine()->channel.close();
+    modelled_engine()->channel().close();
     stop_engine();
   }
   inside = false;
@@ -92,21 +92,19 @@ HALOSCOPE_MPI MPI_Finalize() {
 HALOSCOPE_MPI_TIME MPI_Wtime() {
   Engine* const here = inside ? nullptr : modelled_engine();
   if (here == nullptr) return PMPI_Wtime();
-  if (here->settings.mode != Mode::virtual_time) {
-    if (engine() != nullptr) here->clock.make_up_detours();
+  if (!here->virtual_time()) {
+    if (engine() != nullptr) here->clock().make_up_detours();
     return PMPI_Wtime();
   }
   // While the model pauses its clock stands still.
-  return to_seconds(engine() == nullptr ? here->clock.now().time : here->clock.read());
+  return to_seconds(engine() == nullptr ? here->clock().now().time : here->clock().read());
 }
 
-HALOSCOPE_MPI_TIME MPI_Wtick() {
-  return modelled() && engine_settings()->mode == Mode::virtual_time ? 1e-12 : PMPI_Wtick();
-}
+HALOSCOPE_MPI_TIME MPI_Wtick() { return modelled() && modelled_engine()->virtual_time() ? 1e-12 : PMPI_Wtick(); }
 
 /// In modelled time all ranks read one clock.
 HALOSCOPE_MPI MPI_Comm_get_attr(MPI_Comm comm, int keyval, void* value, int* found) {
-  if (keyval != MPI_WTIME_IS_GLOBAL || !modelled() || engine_settings()->mode != Mode::virtual_time)
+  if (keyval != MPI_WTIME_IS_GLOBAL || !modelled() || !modelled_engine()->virtual_time())
     return PMPI_Comm_get_attr(comm, keyval, value, found);
   static int yes = 1;
   *static_cast<int**>(value) = &yes;

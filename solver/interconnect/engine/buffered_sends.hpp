@@ -8,17 +8,36 @@
 /// is not checked for the others. Messages travel as MPI_PACKED: between machines of one kind.
 #include <mpi.h>
 
+#include <list>
+#include <vector>
+
 #include "interconnect/engine/engine.hpp"
 
 namespace haloscope::interconnect {
 
-/// As PMPI_Ibsend; @p request is complete at once.
+class BufferedSends {
+ public:
+  /// As PMPI_Ibsend; @p request is complete at once.
+  int post(const void* data, int n, MPI_Datatype type, int to, int tag, MPI_Comm comm, MPI_Request* request);
+  /// One of them leaves the sender's interface @p at.
+  void leave_at(Time at) noexcept { empty_at_ = at > empty_at_ ? at : empty_at_; }
+  /// Waits until MPI has all of them; answers other ranks meanwhile.
+  void finish(Engine& engine);
+  /// Returns when every message has left the sender's interface.
+  int detach(Engine& engine, void* address, int* size);
+
+ private:
+  struct Copy {
+    std::vector<char> data;
+    MPI_Request request = MPI_REQUEST_NULL;
+  };
+  bool all_sent();
+
+  std::list<Copy> copies_;  ///< that MPI has not sent yet
+  Time empty_at_ = 0;       ///< when the last buffered message has left
+};
+
+/// The same of the engine's own, as a call to post.
 int post_buffered(const void* data, int n, MPI_Datatype type, int to, int tag, MPI_Comm comm, MPI_Request* request);
-
-/// Waits until MPI has all of them; answers other ranks meanwhile.
-void finish_buffered(Engine& engine);
-
-/// Returns when every message has left the sender's interface.
-int detach_buffer(Engine& engine, void* address, int* size);
 
 }  // namespace haloscope::interconnect

@@ -5,17 +5,16 @@
 /// message of MPI's own beside them, which would cost 64 ranks on two cores a second round of taking turns.
 #include <mpi.h>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
-#include "interconnect/engine/channel.hpp"
+#include "interconnect/engine/stamp.hpp"
 
 namespace haloscope::interconnect {
 
 class CarriedValue {
  public:
-  static constexpr std::int64_t capacity = 16;  ///< [bytes]
+  static constexpr std::int64_t capacity = sizeof(Stamp::Carried);  ///< [bytes]
 
   /// Of a broadcast: what is taken replaces what was there.
   CarriedValue() = default;
@@ -31,7 +30,7 @@ class CarriedValue {
   void given() noexcept { given_ = true; }
 
  private:
-  alignas(std::max_align_t) std::array<std::byte, capacity> bytes_{};
+  alignas(std::max_align_t) Stamp::Carried bytes_{};
   int rank_ = 0, n_ = 0;
   MPI_Datatype type_ = MPI_DATATYPE_NULL;
   MPI_Op op_ = MPI_OP_NULL;

@@ -2,14 +2,19 @@
 #include "interconnect/engine/channel.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <linux/futex.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -19,7 +24,6 @@
 #include <utility>
 #include <vector>
 
-#include "interconnect/account/honesty.hpp"
 #include "interconnect/account/stopwatch.hpp"
 
 namespace haloscope::interconnect {
@@ -28,7 +32,8 @@ namespace {
 
 constexpr std::uint64_t ring_slots = 1024;
 
-/// One stamp and the turn it belongs to: D. Vyukov, "Bounded MPMC queue", 1024cores.net, 2011. A cache line.
+/// One stamp and the turn it belongs to: D. Vyukov, "Bounded MPMC queue", 1024cores.net, 2011. A cache line of 64
+/// bytes, 56 of which are the stamp's.
 struct Slot {
   Stamp stamp;
   std::atomic<std::uint64_t> turn;
@@ -93,35 +98,46 @@ void sleep_on(Ring& ring, std::uint64_t tail, int microseconds) noexcept {
   ring.sleeping.store(0, std::memory_order_relaxed);
 }
 
-void fail(const char* what) {
+[[noreturn]] void fail(const char* what) {
   std::fprintf(stderr, "haloscope interconnect: %s: %s\n", what, std::strerror(errno));
+  std::fflush(nullptr);
   PMPI_Abort(MPI_COMM_WORLD, 3);
+  std::_Exit(3);
 }
 
-/// The rings of a host, mapped by all its ranks. New memory is zero, and only what is used takes room.
+/// Nobody can guess it, so nobody can take it before or open it after: 128 bits of the kernel's random numbers.
+std::string random_name() {
+  std::array<std::uint64_t, 2> bits{};
+  if (getrandom(bits.data(), sizeof bits, 0) != sizeof bits) fail("no random name for shared memory");
+  return fmt::format("/haloscope-{:016x}{:016x}", bits[0], bits[1]);
+}
+
+/// The rings of a host, mapped by all its ranks: new memory, which is zero.
+///
+/// The name is there for a moment only, until all ranks have mapped the memory. PMPI_Win_allocate_shared would spare it
+/// here, but not in /dev/shm: Open MPI makes a file of its own there, /dev/shm/osc_sm.HOST.JOB.RANK.CONTEXT, opens it
+/// without O_EXCL, and aligns what it hands out to 8 bytes. Containers of one host name that share /dev/shm can meet in
+/// that name, and another user can guess it.
 Ring* map_rings(MPI_Comm host) {
   int rank = 0, ranks = 1;
   PMPI_Comm_rank(host, &rank);
   PMPI_Comm_size(host, &ranks);
-  std::array<char, 64> name{};
-  if (rank == 0)
-    std::snprintf(name.data(), name.size(), "/haloscope-%d-%d", static_cast<int>(getuid()), static_cast<int>(getpid()));
+  std::string name = random_name();
   PMPI_Bcast(name.data(), static_cast<int>(name.size()), MPI_CHAR, 0, host);
   const std::size_t size = sizeof(Ring) * static_cast<std::size_t>(ranks);
   int file = -1;
   if (rank == 0) {
-    shm_unlink(name.data());  // left by a killed process of the same number
-    file = shm_open(name.data(), O_CREAT | O_EXCL | O_RDWR, 0600);
+    file = shm_open(name.c_str(), O_CREAT | O_EXCL | O_RDWR, 0600);
     if (file < 0 || ftruncate(file, static_cast<off_t>(size)) != 0) fail("shared memory cannot be made");
   }
   PMPI_Barrier(host);
-  if (rank != 0) file = shm_open(name.data(), O_RDWR, 0600);
+  if (rank != 0) file = shm_open(name.c_str(), O_RDWR, 0600);
   if (file < 0) fail("shared memory cannot be opened");
   void* const memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   if (memory == MAP_FAILED) fail("shared memory cannot be mapped");
   close(file);
   PMPI_Barrier(host);
-  if (rank == 0) shm_unlink(name.data());
+  if (rank == 0) shm_unlink(name.c_str());
   return static_cast<Ring*>(memory);
 }
 
@@ -170,6 +186,9 @@ struct Channel::Remote {
   }
 };
 
+Channel::Channel() = default;
+Channel::~Channel() = default;
+
 void Channel::open(MPI_Comm world, bool by_mpi) {
   int rank = 0, ranks = 1;
   PMPI_Comm_rank(world, &rank);
@@ -179,7 +198,7 @@ void Channel::open(MPI_Comm world, bool by_mpi) {
   PMPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
   int on_host = 1;
   PMPI_Comm_size(host, &on_host);
-  shared_ = std::make_shared<Shared>();
+  shared_ = std::make_unique<Shared>();
   PMPI_Comm_rank(host, &shared_->own);
   shared_->rings = map_rings(host);
   shared_->size = sizeof(Ring) * static_cast<std::size_t>(on_host);
@@ -202,7 +221,7 @@ void Channel::open(MPI_Comm world, bool by_mpi) {
   int elsewhere = on_host < ranks || by_mpi ? 1 : 0;
   PMPI_Allreduce(MPI_IN_PLACE, &elsewhere, 1, MPI_INT, MPI_MAX, world);
   if (elsewhere != 0) {
-    remote_ = std::make_shared<Remote>();
+    remote_ = std::make_unique<Remote>();
     PMPI_Comm_dup(world, &remote_->comm);
     remote_->listen();
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 /// @file channel.hpp
-/// Carries the times of messages beside the messages: a stamp of 64 bytes from the sender to the receiver.
+/// Carries the times of messages beside the messages: a stamp from the sender to the receiver.
 ///
 /// Ranks of one host share a memory segment: each has a ring that all others write (Vyukov's bounded queue) and sleeps
 /// on a futex in it, woken by its sender; it never polls. Other hosts are reached by MPI messages on a communicator of
@@ -9,37 +9,20 @@
 /// with its sender until the next call. On request all stamps go by MPI.
 #include <mpi.h>
 
-#include <cstdint>
 #include <memory>
 #include <vector>
 
-#include "interconnect/engine/logical_clock.hpp"
+#include "interconnect/engine/stamp.hpp"
 
 namespace haloscope::interconnect {
 
-struct Stamp {
-  enum class Kind : std::uint8_t {
-    message,      ///< eager: arrives at `at`
-    rendezvous,   ///< asks for its receiver: may enter the network at `at`.time
-    synchronous,  ///< likewise, whatever its length: its sender goes on when it is matched
-    finish,       ///< the receiver's answer: the sender's message `number` to it is complete at `at`
-    round,        ///< a message of a collective
-  };
-  static constexpr std::uint64_t all_numbers = (std::uint64_t{1} << 56) - 1;
-
-  std::uint64_t context = 0;  ///< of the communicator (and the collective's number)
-  std::int32_t from = 0;      ///< world rank
-  std::int32_t tag = 0;       ///< or the round
-  Moment at;
-  Time extra = 0;  ///< rendezvous: the jitter of its data
-  std::int64_t bytes = 0;
-  std::uint64_t number : 56 = 0;  ///< of the pair's messages in this direction
-  Kind kind : 8 = Kind::message;
-};
-static_assert(sizeof(Stamp) == 56);
-
 class Channel {
  public:
+  Channel();
+  ~Channel();
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
+
   /// Collective over @p world, through PMPI. @p by_mpi: within a host too.
   void open(MPI_Comm world, bool by_mpi);
   void close();  ///< collective, before PMPI_Finalize
@@ -82,8 +65,8 @@ class Channel {
   [[nodiscard]] bool computing(int rank, Time& since) const noexcept;
   struct Shared;
   struct Remote;
-  std::shared_ptr<Shared> shared_;
-  std::shared_ptr<Remote> remote_;
+  std::unique_ptr<Shared> shared_;
+  std::unique_ptr<Remote> remote_;
 };
 
 }  // namespace haloscope::interconnect

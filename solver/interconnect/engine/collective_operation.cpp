@@ -25,16 +25,16 @@ CollectiveOperation::CollectiveOperation(Engine& engine, std::shared_ptr<const C
       price_(price),
       where_(where),
       value_(value),
-      chain_(engine.clock.now()) {
+      chain_(engine.clock().now()) {
   if (price_ == Price::messages) {
-    interfaces_ = engine_.interfaces;
+    interfaces_ = engine_.interfaces();
     draw();
   }
-  if (where_ == Where::in_background) engine_.background.push_back(this);
+  if (where_ == Where::in_background) engine_.begin_background(*this);
 }
 
 CollectiveOperation::~CollectiveOperation() {
-  if (where_ == Where::in_background) std::erase(engine_.background, this);
+  if (where_ == Where::in_background) engine_.end_background(*this);
 }
 
 void CollectiveOperation::draw() {
@@ -64,11 +64,11 @@ void CollectiveOperation::begin_round() {
   arrivals_.clear();
   for (const CollectiveMessage& message : round().receives)
     if (!path_to(message.peer).is_eager(message.bytes))
-      engine_.channel.post(message.peer, {.context = context_,
-                                          .from = engine_.rank,
-                                          .tag = answer_to(message.tag),
-                                          .at = {came_, 0},
-                                          .kind = Stamp::Kind::round});
+      engine_.channel().post(message.peer, {.context = context_,
+                                            .from = engine_.rank(),
+                                            .tag = answer_to(message.tag),
+                                            .at = {came_, 0},
+                                            .kind = Stamp::Kind::round});
   for (std::size_t i = 0; i < round().sends.size(); ++i) {
     const CollectiveMessage& message = round().sends[i];
     const Path& path = path_to(message.peer);
@@ -85,7 +85,7 @@ bool CollectiveOperation::send() {
     if (!next.known) {
       const CollectiveMessage& message = round().sends[next.index];
       Stamp answer;
-      if (!take_round(context_, message.peer, answer_to(message.tag), answer)) return false;
+      if (!engine_.take_round(context_, message.peer, answer_to(message.tag), answer)) return false;
       const Time handshake = path_to(message.peer).handshake(message.bytes), back = handshake - handshake / 2;
       next.known = true;
       next.ready = std::max(next.ready, answer.at.time + back);
@@ -105,7 +105,7 @@ void CollectiveOperation::enter(const Outgoing& outgoing) {
   const CollectiveMessage& message = round().sends[outgoing.index];
   const Path& path = path_to(message.peer);
   Stamp stamp{.context = context_,
-              .from = engine_.rank,
+              .from = engine_.rank(),
               .tag = message.tag,
               .at = {outgoing.ready, chain_.ideal},
               .kind = Stamp::Kind::round};
@@ -123,9 +123,9 @@ void CollectiveOperation::enter(const Outgoing& outgoing) {
       if (where_ == Where::in_call) last = std::max(last, stamp.at.time);
     }
   }
-  stamp.number = static_cast<std::uint64_t>(std::max<Time>(stamp.at.time - outgoing.ready, 0)) & Stamp::all_numbers;
+  stamp.set_flight(stamp.at.time - outgoing.ready);
   if (value_ != nullptr) value_->give(stamp);
-  engine_.channel.post(message.peer, stamp);
+  engine_.channel().post(message.peer, stamp);
 }
 
 bool CollectiveOperation::receive() {
@@ -133,10 +133,10 @@ bool CollectiveOperation::receive() {
   while (arrivals_.size() < receives.size()) {
     const CollectiveMessage& message = receives[arrivals_.size()];
     Stamp stamp;
-    if (!take_round(context_, message.peer, message.tag, stamp)) return false;
+    if (!engine_.take_round(context_, message.peer, message.tag, stamp)) return false;
     if (price_ == Price::out_of_network) stamp.at.time += engine_.offload_time();
     arrivals_.push_back({stamp.at, path_to(message.peer).overhead()});
-    check_not_before("flight of a collective's message", static_cast<Time>(stamp.number),
+    check_not_before("flight of a collective's message", stamp.flight(),
                      path_to(message.peer).least_flight(message.bytes));
     if (value_ != nullptr) value_->take(stamp, message.rank);
   }
@@ -151,7 +151,7 @@ bool CollectiveOperation::receive() {
 
 void CollectiveOperation::end() {
   ended_ = true;
-  if (price_ == Price::messages && where_ == Where::in_call) engine_.interfaces = interfaces_;
+  if (price_ == Price::messages && where_ == Where::in_call) engine_.set_interfaces(interfaces_);
   if (price_ == Price::network && !rounds_->empty()) chain_.time += engine_.offload_time();
   if (price_ == Price::into_network) chain_.time += engine_.offload_overhead();
 }

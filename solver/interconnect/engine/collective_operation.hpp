@@ -6,7 +6,7 @@
 /// In a round a rank spends o on each send, then completes its receives as they arrive: max(chain, arrival) + o. A
 /// rendezvous message is ready a hand-shake after both sides have come to its round: its receiver says when it came,
 /// its sender then says when the message arrives, and does not end the round before it has entered the network. On the
-/// ideal clock messages arrive as they are sent. model/collective_time.hpp has the same on paper.
+/// ideal clock messages arrive as they are sent. network/collective_time.hpp has the same on paper.
 ///
 /// All jitters are drawn at the post, so the order of progress changes nothing. A blocking collective shares the rank's
 /// interface with its other messages. One in flight finds the interface as it is at its post, and from then on neither

@@ -2,7 +2,6 @@
 #include "interconnect/engine/collective_schedule.hpp"
 
 #include <numeric>
-#include <unordered_map>
 #include <utility>
 
 #include "interconnect/account/counters.hpp"
@@ -11,28 +10,6 @@
 namespace haloscope::interconnect {
 
 namespace {
-
-/// Calls that differ in nothing else have the same rounds.
-struct Call {
-  std::uint64_t context;
-  Collective collective;
-  int root;
-  std::int64_t bytes;
-  friend bool operator==(const Call&, const Call&) = default;
-};
-struct CallHash {
-  std::size_t operator()(const Call& call) const noexcept {
-    const std::uint64_t shape = static_cast<std::uint64_t>(call.bytes) << 8 ^
-                                static_cast<std::uint64_t>(call.root) << 4 ^
-                                static_cast<std::uint64_t>(call.collective);
-    return static_cast<std::size_t>((call.context ^ shape * 0xBF58476D1CE4E5B9u) * 0x9E3779B97F4A7C15u >> 7);
-  }
-};
-
-std::unordered_map<Call, Schedule, CallHash>& schedules_here() {
-  static auto* const all = new std::unordered_map<Call, Schedule, CallHash>;
-  return *all;
-}
 
 CollectiveShape shape_of(const CommunicatorInfo& info, const Asked& asked) {
   return {.collective = asked.collective,
@@ -142,23 +119,28 @@ Asked ask_all_to_all(MPI_Comm comm, const void* s, const int ns[], const MPI_Dat
   return asked;
 }
 
-std::shared_ptr<const CollectiveRounds> meeting_of(MPI_Comm comm) {
+std::size_t Schedules::CallHash::operator()(const Call& call) const noexcept {
+  const std::uint64_t shape = static_cast<std::uint64_t>(call.bytes) << 8 ^ static_cast<std::uint64_t>(call.root) << 4 ^
+                              static_cast<std::uint64_t>(call.collective);
+  return static_cast<std::size_t>((call.context ^ shape * 0xBF58476D1CE4E5B9u) * 0x9E3779B97F4A7C15u >> 7);
+}
+
+std::shared_ptr<const CollectiveRounds> Schedules::meeting_of(MPI_Comm comm) {
   constexpr int no_root = -1;
   const CommunicatorInfo& info = info_of(comm);
-  Schedule& known = schedules_here()[{info.context, Collective::barrier, no_root, 0}];
+  Schedule& known = known_[{info.context, Collective::barrier, no_root, 0}];
   if (known.rounds == nullptr) known = make_schedule({}, info, ask(Collective::barrier, comm, 0));
   return known.rounds;
 }
 
-Schedule schedule_of(const Profile& profile, const Asked& asked) {
+Schedule Schedules::of(const Profile& profile, const Asked& asked) {
   const CommunicatorInfo& info = info_of(asked.comm);
   if (asked.neighbors || !asked.blocks.empty()) return make_schedule(profile, info, asked);
-  auto& known = schedules_here();
   const Call call{info.context, asked.collective, asked.root, asked.bytes};
-  if (const auto found = known.find(call); found != known.end()) return found->second;
+  if (const auto found = known_.find(call); found != known_.end()) return found->second;
   constexpr std::size_t enough = 1024;
-  if (known.size() >= enough) known.clear();
-  return known.emplace(call, make_schedule(profile, info, asked)).first->second;
+  if (known_.size() >= enough) known_.clear();
+  return known_.emplace(call, make_schedule(profile, info, asked)).first->second;
 }
 
 }  // namespace haloscope::interconnect

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "haloscope/network/rounds.hpp"
@@ -51,10 +52,26 @@ struct Schedule {
   std::shared_ptr<const CollectiveRounds> rounds;  ///< empty where nobody sends
 };
 
-/// By which every rank hears from every other: not the model of any call.
-[[nodiscard]] std::shared_ptr<const CollectiveRounds> meeting_of(MPI_Comm comm);
-
 /// Remembers those of the last calls: solvers make the same ones again and again.
-[[nodiscard]] Schedule schedule_of(const Profile& profile, const Asked& asked);
+class Schedules {
+ public:
+  [[nodiscard]] Schedule of(const Profile& profile, const Asked& asked);
+  /// By which every rank hears from every other: not the model of any call.
+  [[nodiscard]] std::shared_ptr<const CollectiveRounds> meeting_of(MPI_Comm comm);
+
+ private:
+  /// Calls that differ in nothing else have the same rounds.
+  struct Call {
+    std::uint64_t context;
+    Collective collective;
+    int root;
+    std::int64_t bytes;
+    friend bool operator==(const Call&, const Call&) = default;
+  };
+  struct CallHash {
+    std::size_t operator()(const Call& call) const noexcept;
+  };
+  std::unordered_map<Call, Schedule, CallHash> known_;
+};
 
 }  // namespace haloscope::interconnect

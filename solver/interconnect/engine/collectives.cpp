@@ -69,7 +69,7 @@ Payload payload_of(const Engine& engine, const Plan& plan, const Asked& asked, c
   if (plan.schedule.rounds->empty()) return Payload::beside;
   if (data.n > 0 && can_carry(engine, plan.schedule, asked, data)) return Payload::carried;
   if (all_have_come(asked)) return Payload::after;
-  return plan.meet && engine.settings.mode == Mode::virtual_time ? Payload::after : Payload::beside;
+  return plan.meet && engine.virtual_time() ? Payload::after : Payload::beside;
 }
 
 bool takes_part(const CollectiveRounds& rounds) noexcept {
@@ -84,7 +84,7 @@ Price price_in_network(const Asked& asked, int rank) noexcept {
 }
 
 void wait_for(Engine& engine, CollectiveOperation& operation) {
-  engine.wait([&] { return operation.progress(); });
+  engine.wait([&] { return until(operation.progress()); });
 }
 
 std::unique_ptr<Operation> post(Engine& engine, const Plan& plan, std::uint64_t context) {
@@ -106,7 +106,7 @@ Plan plan_of(Engine& engine, const char* name, const Asked& asked, const Data& d
     plan.schedule.rounds = std::make_shared<CollectiveRounds>();
     return plan;
   }
-  plan.schedule = schedule_of(engine.settings.profile, asked);
+  plan.schedule = engine.schedules().of(engine.settings().profile, asked);
   plan.context = mix(info.context ^ mix(++info.collectives));
   plan.price = plan.schedule.algorithm == Algorithm::offload ? price_in_network(asked, info.rank) : Price::messages;
   plan.meet = asked.neighbors ? asked.twofold : is_rooted_reduction(asked);
@@ -117,12 +117,13 @@ Plan plan_of(Engine& engine, const char* name, const Asked& asked, const Data& d
 void finish_rounds(Engine& engine, const Plan& plan, const Asked& asked) {
   CollectiveOperation operation(engine, plan.schedule.rounds, plan.context, plan.price, Where::in_call);
   wait_for(engine, operation);
-  engine.clock.wait_until(operation.completion());
+  engine.clock().wait_until(operation.completion());
   if (plan.meet) {
-    CollectiveOperation meeting(engine, meeting_of(asked.comm), ~plan.context, Price::nothing, Where::in_call);
+    CollectiveOperation meeting(engine, engine.schedules().meeting_of(asked.comm), ~plan.context, Price::nothing,
+                                Where::in_call);
     wait_for(engine, meeting);
   }
-  engine.wait([&] { return engine.channel.all_left(); });
+  engine.wait([&] { return until(engine.channel().all_left()); });
 }
 
 void finish_carried(Engine& engine, const Plan& plan, const Asked& asked, const Data& data) {
@@ -138,7 +139,7 @@ void finish_carried(Engine& engine, const Plan& plan, const Asked& asked, const 
   CollectiveOperation operation(engine, plan.schedule.rounds, plan.context, plan.price, Where::in_call,
                                 asked.bytes > 0 ? &value : nullptr);
   wait_for(engine, operation);
-  engine.clock.wait_until(operation.completion());
+  engine.clock().wait_until(operation.completion());
   if (reduces)
     std::memcpy(data.r, value.data(), size);
   else if (asked.bytes > 0 && info.rank != asked.root)
@@ -165,7 +166,7 @@ void remember_collective(MPI_Request request, const char* name, const Asked& ask
   if (engine == nullptr) return;
   const auto start = [plan = plan_of(*engine, name, asked, {}), starts = std::uint64_t{0}](
                          Engine& here, MPI_Request) mutable { return post(here, plan, mix(plan.context ^ ++starts)); };
-  remember_recipe(request, {start});
+  remember_recipe(request, start);
 }
 
 }  // namespace haloscope::interconnect

@@ -9,6 +9,7 @@
 #include <mpi.h>
 
 #include <memory>
+#include <vector>
 
 #include "interconnect/account/request_table.hpp"
 #include "interconnect/engine/engine.hpp"
@@ -28,8 +29,7 @@ void complete(Engine& engine, Operation* operation, PayloadDone payload_done) {
   engine.wait([&] {
     if (!there) there = payload_done();
     const bool known = operation == nullptr || operation->progress();
-    engine.pending_payload = engine.all_known = known && !there;
-    return known && there;
+    return until(known && there, known ? Waiting::for_payload_only : Waiting::for_stamp);
   });
   if (operation != nullptr) go_on_after(engine, *operation);
 }
@@ -49,10 +49,21 @@ int get_status(Engine& engine, MPI_Request request, int* flag, MPI_Status* statu
 int cancel(Engine& engine, MPI_Request* request);
 /// Of a request that MPI completed while the model paused.
 void forget_operation(MPI_Request request);
-/// What is under way goes on to its end unseen.
-int free_request(MPI_Request* request);
-/// Gives MPI the freed requests that have come to their end.
-void release_freed();
+
+/// Requests that the program has freed while they were under way: they go on to their end unseen. MPI's request lives
+/// on until then: a receive from any source finds out by it who sent.
+class FreedRequests {
+ public:
+  int free(MPI_Request* request);  ///< as MPI_Request_free
+  void release_complete();         ///< gives MPI those that have come to their end
+
+ private:
+  struct Freed {
+    MPI_Request request;
+    std::unique_ptr<Modelled> operation;
+  };
+  std::vector<Freed> all_;
+};
 
 /// An unsuccessful test costs so much, else a loop of tests would stand still on an announced clock. [ps]
 inline constexpr Time poll_cost = 100'000;

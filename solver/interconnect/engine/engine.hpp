@@ -9,6 +9,8 @@
 /// other ranks, so no rank's answer depends on where its program stands.
 #include <mpi.h>
 
+#include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "haloscope/network/path.hpp"
@@ -18,6 +20,11 @@
 #include "interconnect/engine/settings.hpp"
 
 namespace haloscope::interconnect {
+
+class BufferedSends;
+class FreedRequests;
+class Matching;
+class Schedules;
 
 /// How far a message has come when its sender has posted it.
 struct Departure {
@@ -33,29 +40,54 @@ struct Interfaces {
   Time within = 0, between = 0;
 };
 
+/// What a call waits for.
+enum class Waiting {
+  done,
+  for_stamp,         ///< which wakes it
+  for_payload,       ///< which does not, so the naps are short
+  for_payload_only,  ///< the same, and nothing else is missing: the rank will go on by itself
+};
+[[nodiscard]] constexpr Waiting until(bool done, Waiting otherwise = Waiting::for_stamp) noexcept {
+  return done ? Waiting::done : otherwise;
+}
+
 class Engine {
  public:
-  Settings settings;
-  Clock clock;
-  Channel channel;
-  int rank = 0;   ///< in the world
-  int ranks = 1;  ///< of the world
+  explicit Engine(Settings asked);  ///< collective over MPI_COMM_WORLD, through PMPI
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
 
+  // --- what it is made of ---
+  [[nodiscard]] const Settings& settings() const noexcept { return settings_; }
+  [[nodiscard]] bool virtual_time() const noexcept { return settings_.mode == Mode::virtual_time; }
+  [[nodiscard]] int rank() const noexcept { return rank_; }    ///< in the world
+  [[nodiscard]] int ranks() const noexcept { return ranks_; }  ///< of the world
+  [[nodiscard]] Clock& clock() noexcept { return clock_; }
+  [[nodiscard]] const Clock& clock() const noexcept { return clock_; }
+  /// Real time on several hosts: what the alignment of their clocks leaves, the worst of all ranks. [s]
+  [[nodiscard]] double clock_residual() const noexcept { return clock_residual_; }
+  [[nodiscard]] Channel& channel() noexcept { return channel_; }
+  [[nodiscard]] Matching& matching() noexcept { return *matching_; }
+  [[nodiscard]] BufferedSends& buffered_sends() noexcept { return *buffered_sends_; }
+  [[nodiscard]] FreedRequests& freed_requests() noexcept { return *freed_requests_; }
+  [[nodiscard]] Schedules& schedules() noexcept { return *schedules_; }
+
+  // --- between calls ---
   /// The program calls: its clock stops. One thread only may do so; refuses a second.
   void enter();
   /// … and goes on.
   void leave();
-  /// The program pauses the model, or ends it: it sends nothing that is modelled meanwhile.
-  void rest() noexcept { channel.computes(INT64_MAX / 2); }
+  /// The program pauses the model, or ends the pause: it sends nothing that is modelled meanwhile.
+  void pause(bool paused) noexcept;
+  [[nodiscard]] bool paused() const noexcept { return paused_; }
   /// What the counters of time in MPI are charged by: the logical clock in virtual time, else ticks of the stopwatch.
   [[nodiscard]] long long charged() const noexcept;
 
-  void start(Settings asked);  ///< collective over MPI_COMM_WORLD, through PMPI
-
-  /// The path to a world rank: within the node or between nodes.
+  // --- paths ---
+  /// To a world rank: within the node or between nodes.
   [[nodiscard]] const Path& path_to(int to) const noexcept { return is_within(to) ? within_ : between_; }
-  [[nodiscard]] bool is_within(int to) const noexcept { return settings.node_of(to) == settings.node_of(rank); }
-
+  [[nodiscard]] bool is_within(int to) const noexcept { return settings_.node_of(to) == settings_.node_of(rank_); }
   /// No message of that length waits for its receiver, wherever it goes.
   [[nodiscard]] bool is_eager_to_all(std::int64_t bytes) const noexcept {
     return within_.is_eager(bytes) && between_.is_eager(bytes);
@@ -64,13 +96,10 @@ class Engine {
   [[nodiscard]] Time offload_overhead() const noexcept { return between_.overhead(); }
   /// What an operation inside the network takes.
   [[nodiscard]] Time offload_time() const noexcept {
-    return settings.without.latency ? 0 : from_us(settings.profile.offload_us.value_or(0));
+    return settings_.without.latency ? 0 : from_us(settings_.profile.offload_us.value_or(0));
   }
 
-  /// The jitter of the next message of a collective's rounds to @p to. In program order only: what is drawn later than
-  /// its call (the later rounds of a collective in flight) must be drawn when the call is made.
-  [[nodiscard]] Time draw_round(int to) noexcept;
-
+  // --- messages ---
   /// A message that leaves now, from the program's own call: spends o, queues behind what this rank sent before, and
   /// never arrives before what it sent to the same rank (in order per pair). If it is not @p eager that is its
   /// question.
@@ -81,101 +110,120 @@ class Engine {
   /// program order.
   void heard(int from, std::uint64_t number) noexcept;
 
-  Interfaces interfaces;
-  Time buffer_empty = 0;  ///< when the last buffered message has left
+  // --- rounds of collectives ---
+  /// The jitter of the next message of a collective's rounds to @p to. In program order only: what is drawn later than
+  /// its call (the later rounds of a collective in flight) must be drawn when the call is made.
+  [[nodiscard]] Time draw_round(int to) noexcept;
+  /// A stamp that nobody has asked for yet. Returns false when it has not come.
+  [[nodiscard]] bool take_round(std::uint64_t context, int from, int tag, Stamp& stamp);
+  /// As they are now, for a collective to begin with; a blocking one leaves them as it ends.
+  [[nodiscard]] const Interfaces& interfaces() const noexcept { return interfaces_; }
+  void set_interfaces(const Interfaces& interfaces) noexcept { interfaces_ = interfaces; }
   /// Of the messages sent to @p to so far: in order per pair, none arrives before it.
   [[nodiscard]] Time& last_arrival(int to) noexcept { return peers_[static_cast<std::size_t>(to)].last_arrival; }
+  /// Operations that must go on while this rank waits for others: other ranks need what they send. They begin and end
+  /// by themselves, but not in progress().
+  void begin_background(Operation& operation) { background_.push_back(&operation); }
+  void end_background(Operation& operation) { std::erase(background_, &operation); }
 
+  // --- waiting ---
   /// Takes the stamps that have come.
   bool drain();
 
-  /// Waits until @p done () is true; sleeps meanwhile, woken by stamps. @p done is called again and again and may call
-  /// PMPI_Test; where it waits for a payload (not for a stamp) it returns false with `pending_payload` set, and the
-  /// pauses are short. Where nothing but that payload is missing it sets `all_known` too: the rank will go on by
-  /// itself, and may then send what arrives before anything that others know of (let_come).
-  template <class Done>
-  void wait(Done done) {
+  /// Waits until @p look () says that it is done; sleeps meanwhile, woken by stamps. @p look is called again and again
+  /// and may call PMPI_Test. A rank that waits for its payload only may soon send what arrives before anything that
+  /// others know of: it counts as computing for them (let_come).
+  template <class Look>
+  void wait(Look look) {
     for (int attempt = 0;; ++attempt) {
       drain();
-      pending_payload = all_known = false;
-      if (done()) break;
-      if (settings.mode == Mode::virtual_time) {
-        if (all_known)
-          channel.computes(clock.now().time);
+      const Waiting waiting = look();
+      if (waiting == Waiting::done) break;
+      if (virtual_time()) {
+        if (waiting == Waiting::for_payload_only)
+          channel_.computes(clock_.now().time);
         else
-          channel.waits();
+          channel_.waits();
       }
-      pause(attempt);
+      pause_between(waiting, attempt);
     }
-    clock.end_row();
-    channel.computes(clock.now().time);
+    clock_.end_row();
+    channel_.computes(clock_.now().time);
   }
-  bool pending_payload = false, all_known = false;
 
   /// Virtual: naps while a rank of this host that computes might still send a message that arrives before @p first (),
   /// the earliest arrival that is known; for a while at most, as who computes may be long about it.
   template <class First>
   void let_come(First first) {
-    if (settings.mode != Mode::virtual_time) return;
+    if (!virtual_time()) return;
     const long long begun = ticks();
     for (Time arrival = first();;) {
       const bool may_come = may_come_before(arrival, begun);
       if (may_come) {
-        let_mpi_progress();         // others may wait for a payload of this rank's before they send
-        channel.computes(arrival);  // nor does this rank send before: no two wait for each other here
-        channel.sleep(100);
+        let_mpi_progress();          // others may wait for a payload of this rank's before they send
+        channel_.computes(arrival);  // nor does this rank send before: no two wait for each other here
+        channel_.sleep(nap_us);
       }
       drain();  // after having looked: who has sent and waits since then is not waited for
       const Time now_first = first();
       if (!may_come && now_first >= arrival) break;
       arrival = now_first;
     }
-    channel.computes(clock.now().time);
+    channel_.computes(clock_.now().time);
   }
-
-  /// Operations that must go on while this rank waits for others: other ranks need what they send. They enter and leave
-  /// by themselves, but not in progress().
-  std::vector<Operation*> background;
+  /// For what may come at any moment.
+  static constexpr int nap_us = 100;
 
   /// All ranks of @p comm are in this call before any leaves it; takes no modelled time. Before a call that blocks
   /// inside PMPI.
   void synchronise(MPI_Comm comm);
 
  private:
-  void pause(int attempt);
+  void align_wall_clocks();
+  void pause_between(Waiting waiting, int attempt);
   static void let_mpi_progress();
   [[nodiscard]] static long long ticks() noexcept;  ///< of the stopwatch
   [[nodiscard]] bool may_come_before(Time arrival, long long begun) const noexcept;
-  const void* thread_ = nullptr;  ///< the one that called MPI_Init
 
   struct Peer {
     PairStream messages, rounds{.traffic = Traffic::rounds};
     Time last_arrival = 0;  ///< of those to it
     Time last_from_it = 0;
   };
+  struct RoundKey {
+    std::uint64_t context;
+    int from, tag;
+    friend bool operator==(const RoundKey&, const RoundKey&) = default;
+  };
+  struct RoundHash {
+    std::size_t operator()(const RoundKey& key) const noexcept;
+  };
+
+  Settings settings_;
+  int rank_ = 0, ranks_ = 1;
+  bool paused_ = false;
+  const void* thread_ = nullptr;  ///< the one that called MPI_Init
+  Clock clock_;
+  double clock_residual_ = 0;
+  Channel channel_;
   Path within_, between_;
   std::vector<Peer> peers_;  ///< by world rank
+  Interfaces interfaces_;
+  std::unordered_map<RoundKey, Stamp, RoundHash> rounds_;  ///< that have come, and nobody has asked for yet
+  std::vector<Operation*> background_;
+  std::unique_ptr<Matching> matching_;
+  std::unique_ptr<BufferedSends> buffered_sends_;
+  std::unique_ptr<FreedRequests> freed_requests_;
+  std::unique_ptr<Schedules> schedules_;
 };
 
-/// Null in record mode, and while the program has paused the model (MPI_Pcontrol level 0).
-[[nodiscard]] Engine* engine() noexcept;
-
-/// Virtual or real time, paused or not.
-[[nodiscard]] bool modelled() noexcept;
-
-/// Null in record mode; else of the engine, paused or not.
-[[nodiscard]] const Settings* engine_settings() noexcept;
-/// Real time on several hosts: what the alignment of their clocks leaves. [s]
-[[nodiscard]] double clock_residual() noexcept;
-
-/// Null in record mode.
+/// The engine of this process. Null in record mode, before MPI starts and after it ends.
 [[nodiscard]] Engine* modelled_engine() noexcept;
+/// Null too while the program pauses the model.
+[[nodiscard]] Engine* engine() noexcept;
+[[nodiscard]] inline bool modelled() noexcept { return modelled_engine() != nullptr; }
 
 void start_engine(Settings settings);  ///< collective, in MPI_Init
 void stop_engine() noexcept;           ///< in MPI_Finalize; what comes later passes below
-void pause_engine(bool paused) noexcept;
-
-/// Stamps of collectives' rounds that nobody has asked for yet. Returns false when it has not come.
-[[nodiscard]] bool take_round(std::uint64_t context, int from, int tag, Stamp& stamp);
 
 }  // namespace haloscope::interconnect

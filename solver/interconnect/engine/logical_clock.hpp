@@ -5,16 +5,17 @@
 ///
 /// Virtual: between two calls into MPI the clock advances by the CPU time of the thread, or by what the program
 /// announces; detours of the host stretch it. Inside the library it advances by the model alone: the library's own time
-/// never enters. Reading the thread's CPU clock takes 0.2 to 0.4 us of its own, and now more, now less: so what is
-/// counted is the time-stamp counter, read last before the program goes on and first when it calls, and the CPU clock
-/// only tells whether others had the core meanwhile (for less than 2 us nobody has; then it is not even asked). If they
-/// had, it counts, less what a reading costs. One or two readings of it a call.
+/// never enters. We time computing by the time-stamp counter: it is read last before the program goes on, and first
+/// when it calls. Reading the thread's CPU clock costs an uneven 0.2 to 0.4 us. It is read only after more than 2 us,
+/// to notice that the thread lost its core; then its time counts, less what a reading costs.
+///
 /// Real: the wall clock, aligned between nodes; leave() holds the program back until the time the call has in the
-/// model. In a row of calls that wait for nobody messages leave as if the library had taken no time in the calls
+/// model. In a row of calls that wait for nobody, messages leave as if the library had taken no time in the calls
 /// before: six at once are in flight together, though to post them takes a microsecond. Detours of a computing stretch
-/// come at its end, in the next call. The ideal twin advances by the same computing without detours, and waits only for
-/// whom it depends on: with announced computing it is to the bit the clock of the same run on a network that takes no
-/// time.
+/// come at its end, in the next call.
+///
+/// The ideal twin advances by the same computing without detours, and waits only for the ranks it depends on. With
+/// announced computing it is, to the bit, the clock of the same run on a network that takes no time.
 #include "haloscope/network/detours.hpp"
 #include "interconnect/engine/settings.hpp"
 

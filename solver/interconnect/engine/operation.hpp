@@ -4,16 +4,17 @@
 /// A modelled operation behind a request, from its post (or start) to its completion.
 #include <mpi.h>
 
+#include "interconnect/account/request_table.hpp"
 #include "interconnect/engine/logical_clock.hpp"
 
 namespace haloscope::interconnect {
 
-class Operation {
+class Operation : public Modelled {
  public:
   Operation() noexcept { ++in_flight_; }
   Operation(const Operation&) = delete;
   Operation& operator=(const Operation&) = delete;
-  virtual ~Operation() { --in_flight_; }
+  ~Operation() override { --in_flight_; }
 
   /// How many there are now; one of a blocking call among them.
   [[nodiscard]] static int in_flight() noexcept { return in_flight_; }
@@ -29,12 +30,14 @@ class Operation {
   virtual void completed() {}
   /// It may be taken back while it waits.
   [[nodiscard]] virtual bool cancellable() const { return false; }
-  bool asked_to_cancel = false;
+  void ask_to_cancel() noexcept { asked_to_cancel_ = true; }
+  [[nodiscard]] bool asked_to_cancel() const noexcept { return asked_to_cancel_; }
   /// It was taken back and its payload never comes: nothing is left to wait for.
   virtual void cancel() {}
 
  private:
   inline static int in_flight_ = 0;
+  bool asked_to_cancel_ = false;
 };
 
 }  // namespace haloscope::interconnect

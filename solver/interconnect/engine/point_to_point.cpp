@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "interconnect/engine/point_to_point.hpp"
 
-#include <map>
-#include <memory>
 #include <vector>
 
 #include "interconnect/account/counters.hpp"
@@ -16,12 +14,6 @@ namespace haloscope::interconnect {
 namespace model {
 
 namespace {
-
-/// The receives behind messages that a matched probe has taken out of the queue, not posted yet.
-std::map<MPI_Message, std::unique_ptr<Operation>>& matched_messages() {
-  static auto* const all = new std::map<MPI_Message, std::unique_ptr<Operation>>;
-  return *all;
-}
 
 auto payload_of(MPI_Request& request, MPI_Status* status) {
   return [&request, status] {
@@ -45,12 +37,12 @@ int local_rank(MPI_Comm comm, int world) {
 bool choose(Engine& engine, MPI_Comm comm, int& from, int& tag, Moment& arrival) {
   Envelope wanted = address(comm, from, tag);
   engine.drain();
-  if (!peek(engine, wanted, arrival)) return false;
+  if (!engine.matching().peek(wanted, arrival)) return false;
   const int source = local_rank(comm, wanted.peer);
   int there = 0;
   PMPI_Iprobe(source, wanted.tag, comm, &there, MPI_STATUS_IGNORE);
   // If it is there, an older wildcard that might have got it has another one, which will tell.
-  if (there == 0 || is_held_by_wildcard(wanted)) return false;
+  if (there == 0 || engine.matching().is_held_by_wildcard(wanted)) return false;
   from = source;
   tag = wanted.tag;
   return true;
@@ -60,7 +52,7 @@ bool choose(Engine& engine, MPI_Comm comm, int& from, int& tag, Moment& arrival)
 /// its sender can be seen.
 void wait_for(Engine& engine, MPI_Comm comm, int& from, int& tag, Moment& arrival) {
   const int wanted_from = from, wanted_tag = tag;
-  engine.wait([&] { return choose(engine, comm, from, tag, arrival); });
+  engine.wait([&] { return until(choose(engine, comm, from, tag, arrival)); });
   if (wanted_from != MPI_ANY_SOURCE) return;
   engine.let_come([&] {
     int other_from = wanted_from, other_tag = wanted_tag;
@@ -76,7 +68,7 @@ void wait_for(Engine& engine, MPI_Comm comm, int& from, int& tag, Moment& arriva
 
 /// A sender that has not spoken yet may have sent earlier: with any source, real order has a say.
 void count_any_source(const Engine& engine, int from, const char* call) {
-  if (from == MPI_ANY_SOURCE && engine.settings.mode == Mode::virtual_time) count_inexact(call);
+  if (from == MPI_ANY_SOURCE && engine.virtual_time()) count_inexact(call);
 }
 
 }  // namespace
@@ -86,7 +78,7 @@ int send(Engine& engine, SendKind kind, Post post, const void* data, int n, MPI_
   MPI_Request request = MPI_REQUEST_NULL;
   const int code = post(data, n, type, to, tag, comm, &request);
   if (code != MPI_SUCCESS) return code;
-  const auto operation = begin_send(engine, kind, address(comm, to, tag, size_of(n, type)));
+  const auto operation = engine.matching().send(kind, address(comm, to, tag, size_of(n, type)));
   complete(engine, operation.get(), payload_of(request, MPI_STATUS_IGNORE));
   return MPI_SUCCESS;
 }
@@ -95,7 +87,7 @@ int isend(Engine& engine, SendKind kind, Post post, const void* data, int n, MPI
           MPI_Comm comm, MPI_Request* request) {
   const int code = post(data, n, type, to, tag, comm, request);
   if (code != MPI_SUCCESS) return code;
-  remember_operation(*request, begin_send(engine, kind, address(comm, to, tag, size_of(n, type))));
+  remember_operation(*request, engine.matching().send(kind, address(comm, to, tag, size_of(n, type))));
   return MPI_SUCCESS;
 }
 
@@ -109,7 +101,7 @@ int receive(Engine& engine, void* data, int n, MPI_Datatype type, int from, int 
   MPI_Request request = MPI_REQUEST_NULL;
   int code = PMPI_Irecv(data, n, type, from, tag, comm, &request);
   if (code != MPI_SUCCESS) return code;
-  const auto operation = begin_receive(engine, address(comm, from, tag), request);
+  const auto operation = engine.matching().receive(address(comm, from, tag), request);
   complete(engine, operation.get(), [&] {
     int done = 0;
     code = PMPI_Test(&request, &done, status);
@@ -123,7 +115,7 @@ int ireceive(Engine& engine, void* data, int n, MPI_Datatype type, int from, int
   count_any_source(engine, from, "MPI_Irecv of MPI_ANY_SOURCE");
   const int code = PMPI_Irecv(data, n, type, from, tag, comm, request);
   if (code != MPI_SUCCESS) return code;
-  remember_operation(*request, begin_receive(engine, address(comm, from, tag), *request));
+  remember_operation(*request, engine.matching().receive(address(comm, from, tag), *request));
   return MPI_SUCCESS;
 }
 
@@ -133,14 +125,11 @@ int receive_matched(Engine& engine, void* data, int n, MPI_Datatype type, MPI_Me
   return code != MPI_SUCCESS ? code : wait_one(engine, &request, status);
 }
 
-int ireceive_matched(Engine&, void* data, int n, MPI_Datatype type, MPI_Message* message, MPI_Request* request) {
-  const auto found = matched_messages().find(*message);
+int ireceive_matched(Engine& engine, void* data, int n, MPI_Datatype type, MPI_Message* message, MPI_Request* request) {
+  const MPI_Message claimed = *message;  // PMPI sets it to MPI_MESSAGE_NULL
   const int code = PMPI_Imrecv(data, n, type, message, request);
-  if (code != MPI_SUCCESS || found == matched_messages().end()) return code;
-  begin_claimed(*found->second);
-  remember_operation(*request, std::move(found->second));
-  matched_messages().erase(found);
-  return MPI_SUCCESS;
+  if (code == MPI_SUCCESS) remember_operation(*request, engine.matching().receive_claimed(claimed));
+  return code;
 }
 
 int probe(Engine& engine, int from, int tag, MPI_Comm comm, MPI_Status* status) {
@@ -148,21 +137,21 @@ int probe(Engine& engine, int from, int tag, MPI_Comm comm, MPI_Status* status) 
   count_any_source(engine, from, "MPI_Probe of MPI_ANY_SOURCE");
   Moment arrival;
   wait_for(engine, comm, from, tag, arrival);
-  engine.clock.wait_until(arrival);
+  engine.clock().wait_until(arrival);
   return PMPI_Probe(from, tag, comm, status);  // it is there
 }
 
 int iprobe(Engine& engine, int from, int tag, MPI_Comm comm, int* flag, MPI_Status* status) {
   if (from == MPI_PROC_NULL) return PMPI_Iprobe(from, tag, comm, flag, status);
-  if (engine.settings.mode == Mode::virtual_time) count_inexact("MPI_Iprobe");
+  if (engine.virtual_time()) count_inexact("MPI_Iprobe");
   Moment arrival;
   bool there = choose(engine, comm, from, tag, arrival);
-  if (!there && engine.settings.mode == Mode::virtual_time) {
-    engine.channel.sleep(100);
+  if (!there && engine.virtual_time()) {
+    engine.channel().sleep(Engine::nap_us);
     there = choose(engine, comm, from, tag, arrival);
   }
-  if (there && arrival.time <= engine.clock.now().time) return PMPI_Iprobe(from, tag, comm, flag, status);
-  engine.clock.spend(poll_cost);
+  if (there && arrival.time <= engine.clock().now().time) return PMPI_Iprobe(from, tag, comm, flag, status);
+  engine.clock().spend(poll_cost);
   *flag = 0;
   return MPI_SUCCESS;
 }
@@ -172,9 +161,9 @@ int matched_probe(Engine& engine, int from, int tag, MPI_Comm comm, MPI_Message*
   count_any_source(engine, from, "MPI_Mprobe of MPI_ANY_SOURCE");
   Moment arrival;
   wait_for(engine, comm, from, tag, arrival);
-  engine.clock.wait_until(arrival);
+  engine.clock().wait_until(arrival);
   const int code = PMPI_Mprobe(from, tag, comm, message, status);
-  if (code == MPI_SUCCESS) matched_messages()[*message] = claim(engine, address(comm, from, tag));
+  if (code == MPI_SUCCESS) engine.matching().claim(*message, address(comm, from, tag));
   return code;
 }
 
@@ -217,26 +206,14 @@ void remember_recipe(MPI_Request request, SendKind kind, const Envelope& to) {
     return;
   }
   interconnect::remember_recipe(request,
-                                {[kind, to](Engine& engine, MPI_Request) { return begin_send(engine, kind, to); }});
+                                [kind, to](Engine& engine, MPI_Request) { return engine.matching().send(kind, to); });
 }
 
 void remember_recipe(MPI_Request request, const Envelope& from) {
-  interconnect::remember_recipe(request, {[from](Engine& engine, MPI_Request started) {
-                                  count_any_source(engine, from.peer, "MPI_Start of MPI_ANY_SOURCE");
-                                  return begin_receive(engine, from, started);
-                                }});
-}
-
-int start(Engine& engine, int n, MPI_Request requests[]) {
-  const int code = PMPI_Startall(n, requests);
-  if (code != MPI_SUCCESS) return code;
-  for (int i = 0; i < n; ++i) {
-    Remembered* const what = state.requests.find(RequestTable::key_of(requests[i]));
-    if (what == nullptr) continue;
-    what->active = true;
-    if (what->recipe != nullptr) what->operation = what->recipe->start(engine, requests[i]).release();
-  }
-  return MPI_SUCCESS;
+  interconnect::remember_recipe(request, [from](Engine& engine, MPI_Request started) {
+    count_any_source(engine, from.peer, "MPI_Start of MPI_ANY_SOURCE");
+    return engine.matching().receive(from, started);
+  });
 }
 
 }  // namespace model

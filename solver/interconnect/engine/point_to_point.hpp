@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 /// @file point_to_point.hpp
-/// The calls of point_to_point.cpp and persistent.cpp in modelled time: the payload goes through the non-blocking PMPI
-/// call, its stamp beside it, and a blocking call waits for both.
+/// The calls of calls/point_to_point.cpp and calls/persistent.cpp in modelled time: the payload goes through the
+/// non-blocking PMPI call, its stamp beside it, and a blocking call waits for both.
 #include <mpi.h>
 
 #include "interconnect/engine/engine.hpp"
@@ -35,6 +35,5 @@ int send_receive_replace(Engine& engine, void* data, int n, MPI_Datatype type, i
 /// What each start of a persistent request posts.
 void remember_recipe(MPI_Request request, SendKind kind, const Envelope& to);
 void remember_recipe(MPI_Request request, const Envelope& from);
-int start(Engine& engine, int n, MPI_Request requests[]);
 
 }  // namespace haloscope::interconnect::model

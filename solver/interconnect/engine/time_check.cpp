@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <execinfo.h>
+#include <fmt/format.h>
 #include <mpi.h>
 
 #include <array>
@@ -28,11 +29,8 @@ std::string call_under_way() {
 }  // namespace
 
 std::string time_fault(int rank, std::string_view call, std::string_view what, Time is, Time least) {
-  std::array<char, 256> line{};
-  std::snprintf(line.data(), line.size(), "rank %d: %.*s: %.*s: %.6f us, expected at least %.6f us", rank,
-                static_cast<int>(call.size()), call.data(), static_cast<int>(what.size()), what.data(), to_us(is),
-                to_us(least));
-  return line.data();
+  return fmt::format("rank {}: {}: {}: {:.6f} us, expected at least {:.6f} us", rank, call, what, to_us(is),
+                     to_us(least));
 }
 
 namespace {
@@ -57,8 +55,7 @@ void fail_time(std::string_view what, Time is, Time least) {
 }
 
 void fail_order(std::string_view what, std::uint64_t is, std::uint64_t last) {
-  fail("rank " + std::to_string(rank_here()) + ": " + call_under_way() + ": " + std::string(what) + ": number " +
-       std::to_string(is) + " comes after number " + std::to_string(last));
+  fail(fmt::format("rank {}: {}: {}: number {} comes after number {}", rank_here(), call_under_way(), what, is, last));
 }
 
 }  // namespace haloscope::interconnect

@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "interconnect/account/honesty.hpp"
+#include "interconnect/account/counters.hpp"
 #include "interconnect/engine/engine.hpp"
 
 namespace haloscope::interconnect {
@@ -34,12 +34,12 @@ Used used() noexcept {
 void start_other_threads() noexcept { at_start = used(); }
 
 void note_other_threads() {
-  const Settings* const settings = engine_settings();
-  if (settings == nullptr || settings->mode != Mode::virtual_time || settings->announced_compute) return;
+  if (!modelled() || !modelled_engine()->virtual_time() || modelled_engine()->settings().announced_compute) return;
   const Used now = used();
   const double thread = now.thread - at_start.thread, others = now.others - at_start.others;
   // MPI's own threads take a little.
-  if (others > 0.01 && others > 0.1 * thread) honesty().free[other_threads_name] = static_cast<long long>(1e3 * others);
+  if (others > 0.01 && others > 0.1 * thread)
+    state.honesty.free[other_threads_name] = static_cast<long long>(1e3 * others);
 }
 
 }  // namespace haloscope::interconnect

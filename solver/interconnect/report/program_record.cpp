@@ -22,10 +22,10 @@ std::string& path_here() {
 bool overwrites = false;
 double start = 0, end = 0;  // [s]
 
-bool virtual_time() { return modelled() && engine_settings()->mode == Mode::virtual_time; }
+bool virtual_time() { return modelled() && modelled_engine()->virtual_time(); }
 
 /// On the clock that the program reads. [s]
-double clock_now() { return virtual_time() ? to_seconds(modelled_engine()->clock.now().time) : PMPI_Wtime(); }
+double clock_now() { return virtual_time() ? to_seconds(modelled_engine()->clock().now().time) : PMPI_Wtime(); }
 
 /// What writes the file, or null.
 RecordProgram writer() {
@@ -63,8 +63,8 @@ void finish_program_record(MPI_Comm world) {
   run.bytes = counted.bytes;
   run.collectives = counted.collectives;
   if (virtual_time()) {
-    run.compute_seconds = to_seconds(modelled_engine()->clock.computed());
-    run.ideal_seconds = to_seconds(modelled_engine()->clock.now().ideal);
+    run.compute_seconds = to_seconds(modelled_engine()->clock().computed());
+    run.ideal_seconds = to_seconds(modelled_engine()->clock().now().ideal);
   }
 
   const RecordProgram write = writer();

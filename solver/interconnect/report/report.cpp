@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "interconnect/report/report.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -59,27 +61,22 @@ struct Times {
 };
 
 Times times_of(const Engine& engine, MPI_Comm world) {
-  const Moment now = engine.clock.now();
-  const double compute = to_seconds(engine.clock.computed());
+  const Moment now = engine.clock().now();
+  const double compute = to_seconds(engine.clock().computed());
   const std::array<double, 3> mine{to_seconds(now.time), compute, to_seconds(now.ideal)};
   std::array<double, 3> largest{};
   double sum = 0;
   PMPI_Reduce(mine.data(), largest.data(), 3, MPI_DOUBLE, MPI_MAX, 0, world);
   PMPI_Reduce(&compute, &sum, 1, MPI_DOUBLE, MPI_SUM, 0, world);
-  return {largest[0], sum / engine.ranks, largest[1], largest[2]};
+  return {largest[0], sum / engine.ranks(), largest[1], largest[2]};
 }
 
-void line(const char* what, const std::string& text) { std::fprintf(stderr, "  %-14s%s\n", what, text.c_str()); }
-
-template <class... Values>
-std::string print(const char* format, Values... values) {
-  std::array<char, 256> text{};
-  std::snprintf(text.data(), text.size(), format, values...);
-  return text.data();
-}
+void line(const char* what, const std::string& text) { fmt::print(stderr, "  {:<14}{}\n", what, text); }
 
 std::string seconds(double t) {
-  return t < 1e-3 ? print("%.6g us", 1e6 * t) : t < 1 ? print("%.6g ms", 1e3 * t) : print("%.6g s", t);
+  return t < 1e-3 ? fmt::format("{:.6g} us", 1e6 * t)
+         : t < 1  ? fmt::format("{:.6g} ms", 1e3 * t)
+                  : fmt::format("{:.6g} s", t);
 }
 
 void print_times(const Times& t) {
@@ -87,9 +84,9 @@ void print_times(const Times& t) {
   line("computing", seconds(t.compute) + " a rank in the mean, at most " + seconds(t.largest_compute));
   if (!(t.compute > 0 && t.ideal > 0 && t.elapsed > 0)) return;
   // The POP model: the product of the three is the share of the ranks' time spent computing.
-  line("efficiency",
-       print("%.1f %% = load balance %.1f %% x serialization %.1f %% x transfer %.1f %%", 100 * t.compute / t.elapsed,
-             100 * t.compute / t.largest_compute, 100 * t.largest_compute / t.ideal, 100 * t.ideal / t.elapsed));
+  line("efficiency", fmt::format("{:.1f} % = load balance {:.1f} % x serialization {:.1f} % x transfer {:.1f} %",
+                                 100 * t.compute / t.elapsed, 100 * t.compute / t.largest_compute,
+                                 100 * t.largest_compute / t.ideal, 100 * t.ideal / t.elapsed));
 }
 
 }  // namespace
@@ -97,7 +94,7 @@ void print_times(const Times& t) {
 Totals totals() noexcept {
   Totals sum;
   const double seconds_per_tick =
-      modelled() && engine_settings()->mode == Mode::virtual_time ? 1e-12 : state.stopwatch.seconds_per_tick();
+      modelled() && modelled_engine()->virtual_time() ? 1e-12 : state.stopwatch.seconds_per_tick();
   for (std::size_t slot = 0; slot <= max_phases; ++slot) {
     Counters& counters = state.slots[slot];
     counters.settle(seconds_per_tick);
@@ -111,8 +108,8 @@ Totals totals() noexcept {
 }
 
 void report(const Engine& engine, MPI_Comm world) {
-  const Settings& settings = engine.settings;
-  const bool virtual_time = settings.mode == Mode::virtual_time;
+  const Settings& settings = engine.settings();
+  const bool virtual_time = engine.virtual_time();
   const Totals mine = totals();
   const std::array<long long, 3> counts{mine.messages, mine.bytes, mine.collectives};
   std::array<long long, 3> sums{};
@@ -121,18 +118,17 @@ void report(const Engine& engine, MPI_Comm world) {
   const double here = program_seconds();
   double elapsed = 0;
   PMPI_Reduce(&here, &elapsed, 1, MPI_DOUBLE, MPI_MAX, 0, world);
-  Counts inexact = summed(honesty().inexact, world);
-  const Counts free = summed(honesty().free, world);
-  if (engine.rank != 0) return;
+  Counts inexact = summed(state.honesty.inexact, world);
+  const Counts free = summed(state.honesty.free, world);
+  if (engine.rank() != 0) return;
   const long long unmatched = inexact[unmatched_name];
   inexact.erase(unmatched_name);
 
-  const int nodes = settings.node_of(engine.ranks - 1) + 1;
-  std::fprintf(stderr,
-               "haloscope interconnect: %d rank%s on %d node%s, network %s (%s), %s time, seed %llu, computing %s\n",
-               engine.ranks, engine.ranks == 1 ? "" : "s", nodes, nodes == 1 ? "" : "s", settings.profile.name.c_str(),
-               settings.profile.hash.c_str(), virtual_time ? "virtual" : "real",
-               static_cast<unsigned long long>(settings.seed), compute_mode(settings));
+  const int nodes = settings.node_of(engine.ranks() - 1) + 1;
+  fmt::print(stderr,
+             "haloscope interconnect: {} rank{} on {} node{}, network {} ({}), {} time, seed {}, computing {}\n",
+             engine.ranks(), engine.ranks() == 1 ? "" : "s", nodes, nodes == 1 ? "" : "s", settings.profile.name,
+             settings.profile.hash, virtual_time ? "virtual" : "real", settings.seed, compute_mode(settings));
   if (const std::string off = names_of(settings.without); !off.empty()) line("without", off);
   if (settings.posix_clocks) line("POSIX clocks", "follow the logical clock, and sleeps advance it");
   if (virtual_time)
@@ -140,15 +136,15 @@ void report(const Engine& engine, MPI_Comm world) {
   else
     line("time", seconds(elapsed) + ", the slowest rank");
   line("messages",
-       print("%lld with %lld bytes, and %lld calls of collectives, over all ranks", sums[0], sums[1], sums[2]));
+       fmt::format("{} with {} bytes, and {} calls of collectives, over all ranks", sums[0], sums[1], sums[2]));
   if (!inexact.empty())
     line("exact", "no, these followed the order of real arrival: " + listed(inexact));
   else
     line("exact", unmatched == 0 ? "yes" : "no");
   if (unmatched > 0)
     line("unmatched",
-         print("%lld end(s) of messages: the program paused the model at the other end only, so times are wrong",
-               unmatched));
+         fmt::format("{} end(s) of messages: the program paused the model at the other end only, so times are wrong",
+                     unmatched));
   if (!free.empty()) line("not modelled", (virtual_time ? "took no time: " : "took their own time: ") + listed(free));
   std::fflush(stderr);
 }
