@@ -156,8 +156,8 @@ class ExchangeWorkload final : public Workload {
   }
 
   /// Medians over the steps after warm-up, by bytes of one message.
-  std::vector<RecordEnd::Profile> profiles() override {
-    RecordEnd::Profile profile{"exchange_seconds", {}, {}};
+  std::vector<LineProfile> profiles() override {
+    LineProfile profile{"exchange_seconds", {}, {}};
     for (std::size_t n = 0; n < sweeps_.size(); ++n) {
       std::vector<double> values = history_[n];
       const auto warm = std::min<std::int64_t>(settings_.warmup_steps, static_cast<std::int64_t>(values.size()) - 1);

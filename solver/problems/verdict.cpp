@@ -50,7 +50,7 @@ Series series_of(const Evidence& evidence, const std::string& name) {
 /// What the run measured for @p name at @p at; NaN when it has no such thing or never got there.
 double measured_at(const Evidence& evidence, const std::string& name, double at) {
   if (name.starts_with(profile_prefix)) {
-    for (const RecordEnd::Profile& profile : evidence.profiles)
+    for (const LineProfile& profile : evidence.profiles)
       if (name.substr(profile_prefix.size()) == profile.name) return interpolate(profile.coordinate, profile.value, at);
     return nan;
   }

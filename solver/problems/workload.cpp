@@ -49,8 +49,8 @@ class FlowWorkload final : public Workload {
   bool finished() const override { return flow_.time() >= settings_.end_time_s * (1 - 1e-12); }
   double time() const override { return flow_.time(); }
 
-  std::vector<RecordEnd::Profile> profiles() override {
-    std::vector<RecordEnd::Profile> all;
+  std::vector<LineProfile> profiles() override {
+    std::vector<LineProfile> all;
     for (const ProfileRequest& request : settings_.profiles) {
       Flow::Profile profile = flow_.profile(request);
       all.push_back({request.name, std::move(profile.coordinate), std::move(profile.value)});

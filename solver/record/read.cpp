@@ -234,9 +234,9 @@ std::vector<Check> read_checks(hid_t file) {
   return checks;
 }
 
-std::vector<RecordEnd::Profile> read_profiles(hid_t file) {
+std::vector<LineProfile> read_profiles(hid_t file) {
   const hdf5::Group group(check(H5Gopen2(file, "/profiles", H5P_DEFAULT)));
-  std::vector<RecordEnd::Profile> profiles;
+  std::vector<LineProfile> profiles;
   for (const std::string& name : links_of(group.get())) {
     const std::string place = "/profiles/" + name;
     const std::size_t points = hdf5::extents(open_dataset(file, place + "/coordinate").get()).at(0);

@@ -112,9 +112,9 @@ void write_checks(hid_t root, const std::vector<Check>& checks) {
   write_column(at, "pass", H5T_NATIVE_INT64, checks, [](const Check& row) -> std::int64_t { return row.pass; });
 }
 
-void write_profiles(hid_t root, const std::vector<RecordEnd::Profile>& profiles) {
+void write_profiles(hid_t root, const std::vector<LineProfile>& profiles) {
   const hdf5::Group group = create_group(root, "profiles");
-  for (const RecordEnd::Profile& profile : profiles) {
+  for (const LineProfile& profile : profiles) {
     const hdf5::Group one = create_group(group.get(), profile.name);
     write_reals(one.get(), "coordinate", profile.coordinate);
     write_reals(one.get(), "value", profile.value);
@@ -252,7 +252,7 @@ void RecordStructure::finish(const RecordEnd& end) {
   for (const std::string& text : invalid_reasons_) size += text.size();
   for (const std::string& text : warnings_) size += text.size();
   for (const Check& row : end.checks) size += row.name.size() + row.source.size() + 110;
-  for (const RecordEnd::Profile& profile : end.profiles) size += 2000 + 16 * profile.value.size();
+  for (const LineProfile& profile : end.profiles) size += 2000 + 16 * profile.value.size();
   reserve(path_, slack + 2 * size, O_RDWR);
 
   H5O_info_t info{};

@@ -143,7 +143,7 @@ void write_exchange(Out out, const RunFile& file) {
   if (sizes.empty()) return;
   std::ranges::sort(sizes);
   std::vector<double> bytes;
-  for (const RecordEnd::Profile& profile : file.profiles)
+  for (const LineProfile& profile : file.profiles)
     if (profile.name == "exchange_seconds") bytes = profile.coordinate;
   std::ranges::sort(bytes);
   bytes.resize(sizes.size(), -1);

@@ -14,6 +14,7 @@
 #include "haloscope/base/handles.hpp"
 #include "haloscope/base/shipped.hpp"
 #include "haloscope/border/asked_network.hpp"
+#include "haloscope/case/read.hpp"
 #include "haloscope/flow/poisson.hpp"
 #include "haloscope/machine/machine.hpp"
 #include "haloscope/problems/verdict.hpp"

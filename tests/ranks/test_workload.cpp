@@ -77,7 +77,7 @@ TEST_CASE("the bare exchange fills ghosts, and its check notices when they are n
       for (const double value : seconds) CHECK(value > 0);
       const bool broken = method == HaloMethod::mock && ranks() > 1;
       CHECK((workload->quantity("ghost_errors") > 0) == broken);
-      const std::vector<RecordEnd::Profile> profiles = workload->profiles();
+      const std::vector<LineProfile> profiles = workload->profiles();
       REQUIRE(profiles.size() == 1);
       CHECK(profiles[0].coordinate == std::vector<double>{2 * 8, 2 * 8 * 9, 2 * 8 * 64});
       CHECK(profiles[0].value.size() == 3);

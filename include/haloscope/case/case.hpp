@@ -3,10 +3,7 @@
 /// @file case.hpp
 /// One run's input: a TOML file, read once, validated whole, then const. cases/README.md documents every key.
 ///
-/// Rank 0 reads the bytes and broadcasts them; every rank parses them, so a mistake is the same UserError everywhere.
-/// Units stand in the keys (`viscosity_m2_per_s`); a key that is not known is an error that names the nearest one.
-#include <mpi.h>
-
+/// Needs no MPI, so that a study can check its cases on a login node; read.hpp reads a case on many ranks. Units stand in the keys (`viscosity_m2_per_s`); a key that is not known is an error that names the nearest one.
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -14,7 +11,7 @@
 
 #include "haloscope/base/axes.hpp"
 #include "haloscope/case/transport_case.hpp"
-#include "haloscope/grid/halo.hpp"
+#include "haloscope/grid/halo_method.hpp"
 
 namespace haloscope {
 
@@ -129,10 +126,6 @@ struct Case {
 /// error `file:line:column: what is wrong`.
 [[nodiscard]] Case parse_case(const std::string& text, const std::string& file,
                               const std::vector<std::string>& overrides = {});
-
-/// Reads on rank 0 of @p comm and parses everywhere. Collective. @throws UserError, on all ranks alike, also when a
-/// rank was started with another file name or other overrides than rank 0.
-[[nodiscard]] Case read_case(MPI_Comm comm, const std::string& path, const std::vector<std::string>& overrides = {});
 
 /// What cases/README.md says about each key; a test compares the two.
 struct CaseKey {

@@ -10,21 +10,13 @@
 /// receive buffers, to be read where they lie through received().
 #include <memory>
 #include <span>
-#include <string_view>
 
 #include "haloscope/grid/decomposition.hpp"
 #include "haloscope/grid/field.hpp"
+#include "haloscope/grid/halo_method.hpp"
 #include "haloscope/timing/phases.hpp"
 
 namespace haloscope {
-
-enum class HaloMethod {
-  point_to_point,       ///< Irecv, Isend, Waitall
-  persistent,           ///< Recv_init and Send_init once, then Startall, Waitall
-  neighbor_collective,  ///< Ineighbor_alltoallv on a distributed graph
-  mock,                 ///< pack and unpack only, to isolate packing. Ghosts are zero: the physics is meaningless.
-};
-[[nodiscard]] std::string_view name(HaloMethod method) noexcept;
 
 enum class HaloReach { faces, edges };  ///< edges: faces and edges, what a staggered stencil reads; never corners
 

@@ -14,7 +14,7 @@
 
 #include "haloscope/base/errors.hpp"
 #include "haloscope/case/case.hpp"
-#include "haloscope/record/record.hpp"
+#include "haloscope/case/evidence.hpp"
 #include "haloscope/timing/phases.hpp"
 
 namespace haloscope {
@@ -32,7 +32,7 @@ class Workload {
   [[nodiscard]] virtual bool finished() const { return false; }  ///< The end time is reached.
   [[nodiscard]] virtual double time() const { return 0; }        ///< simulated [s]
   /// The final profiles, under /profiles. Collective; the same on every rank.
-  [[nodiscard]] virtual std::vector<RecordEnd::Profile> profiles() { return {}; }
+  [[nodiscard]] virtual std::vector<LineProfile> profiles() { return {}; }
   /// A final value by the name an Expectation uses; NaN when there is none. Collective; the same on every rank.
   [[nodiscard]] virtual double quantity(const std::string& name) = 0;
   /// The standard error of that value; NaN for one that is not drawn at random. Collective; the same on every rank.

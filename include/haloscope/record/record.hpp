@@ -14,13 +14,13 @@
 #include <mpi.h>
 
 #include <cstdint>
-#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "haloscope/case/evidence.hpp"
 #include "haloscope/machine/machine.hpp"
 #include "haloscope/timing/efficiency.hpp"
 #include "haloscope/timing/phases.hpp"
@@ -41,26 +41,13 @@ struct RecordHeader {
   std::map<std::string, std::int64_t> extra_numbers{};
 };
 
-/// One check of the result: a row of /expect.
-struct Check {
-  std::string name;
-  double expected = 0, measured = 0, tolerance = 0;
-  std::string source;
-  bool pass = false;
-  double standard_error = std::numeric_limits<double>::quiet_NaN();  ///< of `measured`; NaN: none
-};
-
 /// What is known only at the end.
 struct RecordEnd {
   bool valid = false;
   std::vector<std::string> invalid_reasons;
   std::vector<std::string> warnings;  ///< all of them: the machine's and the run's
   std::vector<Check> checks;
-  struct Profile {
-    std::string name;
-    std::vector<double> coordinate, value;
-  };
-  std::vector<Profile> profiles;  ///< under /profiles/NAME/{coordinate,value}
+  std::vector<LineProfile> profiles;  ///< under /profiles/NAME/{coordinate,value}
   /// Root attributes that replace those of the header.
   std::map<std::string, std::string> extra{};
   std::map<std::string, std::int64_t> extra_numbers{};
@@ -118,7 +105,7 @@ struct RunFile {
   std::map<std::string, std::vector<double>> solver;                ///< (step)
   std::vector<double> compute_seconds;  ///< (rank): outside MPI, summed over completed steps after warm-up [s]
   std::optional<VirtualTimes> virtual_times;
-  std::vector<RecordEnd::Profile> profiles;
+  std::vector<LineProfile> profiles;
   std::vector<Check> checks;
 };
 
