@@ -14,6 +14,7 @@
 #include "command/report.hpp"
 #include "haloscope/flow/poisson.hpp"
 #include "haloscope/network/catalogue.hpp"
+#include "haloscope/problems/problems.hpp"
 #include "haloscope/record/record.hpp"
 
 namespace {
@@ -98,10 +99,13 @@ int main(int argc, char** argv) {
   const auto dashes = std::ranges::find(all, "--");
   const Words ours(all.begin(), dashes), theirs(dashes == all.end() ? dashes : dashes + 1, all.end());
 
-  // 2. Only `run` and `probe` need MPI, and their help does not.
+  // 2. What it can repeat.
+  set_problems(all_problems());
+
+  // 3. Only `run` and `probe` need MPI, and their help does not.
   const bool help = std::ranges::any_of(ours, [](const std::string& word) { return word == "--help" || word == "-h"; });
   const bool on_ranks = !ours.empty() && (ours.front() == "run" || ours.front() == "probe") && !help;
 
-  // 3. The exit code says how it went.
+  // 4. The exit code says how it went.
   return static_cast<int>(on_ranks ? run_on_ranks(argc, argv, ours, theirs) : run_here(ours, theirs));
 }

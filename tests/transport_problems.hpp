@@ -43,7 +43,6 @@ class TransportRun {
 
 inline Case transport_case(PerAxis<GlobalIndex> cells, PerAxis<double> length_cm, std::vector<Material> materials) {
   Case c;
-  c.problem = Problem::transport;
   c.cells = cells;
   c.transport.length_cm = length_cm;
   c.transport.materials = std::move(materials);

@@ -5,9 +5,8 @@
 
 #include <algorithm>
 
-#include "haloscope/base/agreement.hpp"
 #include "haloscope/base/errors.hpp"
-#include "haloscope/case/keys.hpp"
+#include "haloscope/case/problem.hpp"
 #include "haloscope/network/profile.hpp"
 
 namespace haloscope {
@@ -59,7 +58,7 @@ void read_table(const toml::table& table, const std::string& name, Case& setting
   }
   if (array_of_tables(name) == nullptr) return;
   for (const Key& key : keys()) {  // of the other tables, check_case asks once all is read
-    const bool needed = !key.required_for.empty() && table_of(key.path) == name;
+    const bool needed = key.required && table_of(key.path) == name;
     if (needed && !table.contains(key.path.substr(name.size() + 1))) {
       origin.refuse(key.path, "missing", "must be " + key.allowed);
     }
@@ -137,7 +136,7 @@ std::vector<CaseKey> case_keys() {
   for (const ArrayOfTables& array : arrays_of_tables()) array.append(defaults);
   std::vector<CaseKey> result;
   for (const Key& key : keys()) {
-    std::string value = !key.required_for.empty() ? "required" : key.write(defaults, 0).dump();
+    std::string value = key.required ? "required" : key.write(defaults, 0).dump();
     if (value == "\"inf\"") value = "inf";  // JSON has no infinity, TOML does
     if (value == "null") value = "left out";
     result.push_back({key.path, key.unit, key.allowed, value});
@@ -147,10 +146,12 @@ std::vector<CaseKey> case_keys() {
 
 std::vector<std::string> expectable_quantities() {
   std::vector<std::string> names;
-  for (const Quantity& quantity : quantities()) {
-    if (std::find(names.begin(), names.end(), quantity.name) == names.end()) names.push_back(quantity.name);
-  }
-  for (const NamedQuantity& quantity : named_quantities()) names.push_back(quantity.prefix + quantity.placeholder);
+  for (const Problem* const problem : problems())
+    for (const Quantity& quantity : problem->quantities)
+      if (std::ranges::find(names, quantity.name) == names.end()) names.push_back(quantity.name);
+  for (const Problem* const problem : problems())
+    for (const NamedQuantity& quantity : problem->named_quantities)
+      names.push_back(quantity.prefix + quantity.placeholder);
   return names;
 }
 

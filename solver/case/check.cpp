@@ -4,84 +4,23 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "haloscope/base/errors.hpp"
-#include "haloscope/case/keys.hpp"
+#include "haloscope/case/problem.hpp"
 
 namespace haloscope {
 
 namespace {
 
-std::string_view name(Problem problem) {
-  switch (problem) {
-    case Problem::flow:
-      return "flow";
-    case Problem::poisson:
-      return "poisson";
-    case Problem::exchange:
-      return "exchange";
-    case Problem::transport:
-      return "transport";
-    case Problem::option:
-      return "option";
-    case Problem::allreduce:
-      return "allreduce";
-  }
-  return "";
-}
-
-constexpr auto flow = Problem::flow;
-constexpr auto poisson = Problem::poisson;
-constexpr auto exchange = Problem::exchange;
-constexpr auto transport = Problem::transport;
-
-/// Who reads a table, or one key of it; all problems what is not listed.
-struct Readers {
-  std::string_view path;
-  std::vector<Problem> problems;
-};
-const std::vector<Readers>& readers() {
-  static const std::vector<Readers> table = {
-      {"grid.cells", {flow, poisson, transport}},
-      {"grid.length_m", {flow, poisson}},
-      {"grid.periodic", {flow, poisson, exchange}},
-      {"grid.process_grid", {flow, poisson, exchange, transport}},
-      {"halo", {flow, poisson, exchange}},
-      {"flow", {flow}},
-      {"walls", {flow}},
-      {"poisson", {flow, poisson}},
-      {"exchange", {exchange}},
-      {"transport", {transport}},
-      {"boundaries", {transport}},
-      {"material", {transport}},
-      {"fill", {transport}},
-      {"source", {transport}},
-      {"tally", {transport}},
-      {"option", {Problem::option}},
-      {"allreduce", {Problem::allreduce}},
-      {"run.end_time_s", {flow, poisson, exchange}},
-      {"profile", {flow}},
-  };
-  return table;
-}
-
-bool reads(Problem problem, const std::string& path) {
-  const auto listed = [](const std::string& name) { return std::ranges::find(readers(), name, &Readers::path); };
-  auto found = listed(path);
-  if (found == readers().end()) found = listed(table_of(path));
-  return found == readers().end() || std::ranges::find(found->problems, problem) != found->problems.end();
-}
-
 void check_tables(const Case& c, const Origin& origin) {
+  const Problem& problem = *c.problem;
   for (const std::string& path : origin.given) {
-    if (!reads(c.problem, path)) {
-      origin.refuse(path, "", fmt::format("has no meaning where about.problem = \"{}\"; remove it", name(c.problem)));
+    if (!reads(problem, path)) {
+      origin.refuse(path, "", fmt::format("has no meaning where about.problem = \"{}\"; remove it", problem.name));
     }
   }
   for (const Key& key : keys()) {
-    const bool needed =
-        key.required_for.find(name(c.problem)) != std::string::npos && array_of_tables(table_of(key.path)) == nullptr;
+    const bool needed = key.required && array_of_tables(table_of(key.path)) == nullptr && reads(problem, key.path);
     if (needed && !origin.given.contains(key.path)) origin.refuse(key.path, "missing", "must be " + key.allowed);
   }
 }
@@ -99,84 +38,13 @@ void check_grid(const Case& c, const Origin& origin) {
   }
 }
 
-void check_flow(const Case& c, const Origin& origin) {
-  for (std::size_t axis = 0; axis < 3; ++axis) {
-    if (c.cells[axis] == 1 && !c.periodic[axis]) {
-      refuse(origin, c, "grid.periodic",
-             fmt::format("must be true along {}, which is one cell thick", axis_names[axis]));
-    }
-  }
-  for (std::size_t side = 0; side < n_sides; ++side) {
-    const std::string path = fmt::format("walls.{}_velocity_m_per_s", side_names[side]);
-    const std::size_t axis = side / 2;
-    if (!origin.given.contains(path)) continue;
-    if (c.periodic[axis]) {
-      refuse(origin, c, path, fmt::format("has no wall to move: grid.periodic is true along {}", axis_names[axis]));
-    }
-    if (c.wall_velocity_m_per_s[side][axis] != 0) {
-      refuse(origin, c, path, fmt::format("must be 0 along {}: nothing flows through a wall", axis_names[axis]));
-    }
-  }
-  const int periodic_axes = c.initial == InitialState::rest ? 0 : c.initial == InitialState::taylor_green ? 2 : 3;
-  for (std::size_t axis = 0; axis < static_cast<std::size_t>(periodic_axes); ++axis) {
-    if (!c.periodic[axis]) {
-      refuse(origin, c, "flow.initial", fmt::format("needs grid.periodic = true along {}", axis_names[axis]));
-    }
-    if (c.cells[axis] < 4)
-      refuse(origin, c, "flow.initial", fmt::format("needs 4 cells or more along {}", axis_names[axis]));
-  }
-}
-
-void check_profiles(const Case& c, const Origin& origin) {
-  for (std::size_t item = 0; item < c.profiles.size(); ++item) {
-    const ProfileRequest& profile = c.profiles[item];
-    for (std::size_t other = 0; other < item; ++other) {
-      if (c.profiles[other].name == profile.name) refuse(origin, c, "profile.name", "is there twice", item);
-    }
-    for (std::size_t axis = 0; axis < 3; ++axis) {
-      if (static_cast<int>(axis) == profile.axis) continue;
-      if (profile.at_m[axis] < 0 || profile.at_m[axis] > c.length_m[axis]) {
-        refuse(origin, c, "profile.at_m",
-               fmt::format("must lie in the box: from 0 to {} along {}", c.length_m[axis], axis_names[axis]), item);
-      }
-    }
-  }
-}
-
-void check_option(const Case& c, const Origin& origin) {
-  const int assets = c.option.assets;
-  if (assets == 1) {
-    if (origin.given.contains("option.correlation"))
-      refuse(origin, c, "option.correlation", "has no meaning with one asset; remove it");
-    return;
-  }
-  // Eigenvalues of the correlation matrix: 1 + (n - 1) rho, and 1 - rho n - 1 times.
-  const double least = -1.0 / (assets - 1);
-  if (!(c.option.correlation > least && c.option.correlation < 1))
-    refuse(origin, c, "option.correlation",
-           fmt::format("must lie between {:.4g} and 1, both excluded: else {} assets cannot be so correlated", least,
-                       assets));
-}
-
-void check_allreduce(const Case& c, const Origin& origin) {
-  const AllreduceCase& a = c.allreduce;
-  if (a.buckets > a.parameters)
-    refuse(origin, c, "allreduce.buckets", fmt::format("must be at most the {} parameters", a.parameters));
-  constexpr std::int64_t most = std::numeric_limits<int>::max();  // of one reduction
-  if ((a.parameters - 1) / a.buckets + 1 > most)
-    refuse(origin, c, "allreduce.buckets", fmt::format("must be more: a bucket holds at most {} parameters", most));
-}
-
-std::string known_quantities(const Case& c) {
+std::string known_quantities(const Problem& problem) {
   std::string list;
-  for (const Quantity& quantity : quantities()) {
-    if (quantity.problem == c.problem) list += (list.empty() ? "" : ", ") + quantity.name;
-  }
+  for (const Quantity& quantity : problem.quantities) list += (list.empty() ? "" : ", ") + quantity.name;
   std::string named;
-  for (const NamedQuantity& quantity : named_quantities()) {
-    if (quantity.problem != c.problem) continue;
+  for (const NamedQuantity& quantity : problem.named_quantities) {
     named += (named.empty() ? "" : ", ") + quantity.prefix + quantity.placeholder;
-    if (&quantity == &named_quantities().back() || (&quantity + 1)->array != quantity.array)
+    if (&quantity == &problem.named_quantities.back() || (&quantity + 1)->array != quantity.array)
       named += fmt::format(" of a [[{}]]", quantity.array);
   }
   return list + (named.empty() ? "" : " or ") + named;
@@ -190,24 +58,24 @@ struct Named {
 
 /// @throws UserError
 Named find_quantity(const Case& c, const Origin& origin, std::size_t item) {
+  const Problem& problem = *c.problem;
   const std::string& wanted = c.expectations[item].quantity;
-  for (const NamedQuantity& quantity : named_quantities()) {
-    if (!wanted.starts_with(quantity.prefix) || quantity.problem != c.problem) continue;
+  for (const NamedQuantity& quantity : problem.named_quantities) {
+    if (!wanted.starts_with(quantity.prefix)) continue;
     const auto key = std::ranges::find(keys(), quantity.array + ".name", &Key::path);
     const std::size_t items = array_of_tables(quantity.array)->size(c);
     std::size_t n = 0;
     while (n < items && key->write(c, n).get<std::string>() != wanted.substr(quantity.prefix.size())) ++n;
     if (n == items)
-      refuse(
-          origin, c, "expect.quantity",
-          fmt::format("must be the name of a [[{}]] of this case, or one of {}", quantity.array, known_quantities(c)),
-          item);
+      refuse(origin, c, "expect.quantity",
+             fmt::format("must be the name of a [[{}]] of this case, or one of {}", quantity.array,
+                         known_quantities(problem)),
+             item);
     return {false, quantity.random, quantity.at_places ? &c.profiles[n] : nullptr};
   }
-  const auto quantity = std::find_if(quantities().begin(), quantities().end(),
-                                     [&](const Quantity& q) { return q.problem == c.problem && q.name == wanted; });
-  if (quantity == quantities().end())
-    refuse(origin, c, "expect.quantity", "must be one of " + known_quantities(c), item);
+  const auto quantity = std::ranges::find(problem.quantities, wanted, &Quantity::name);
+  if (quantity == problem.quantities.end())
+    refuse(origin, c, "expect.quantity", "must be one of " + known_quantities(problem), item);
   return {quantity->at_times, quantity->random, nullptr};
 }
 
@@ -269,12 +137,8 @@ void refuse(const Origin& origin, const Case& settings, const std::string& path,
 
 void check_case(const Case& settings, const Origin& origin) {
   check_tables(settings, origin);
-  if (reads(settings.problem, "grid.cells")) check_grid(settings, origin);
-  if (settings.problem == Problem::flow) check_flow(settings, origin);
-  if (settings.problem == Problem::transport) check_transport(settings, origin);
-  if (settings.problem == Problem::option) check_option(settings, origin);
-  if (settings.problem == Problem::allreduce) check_allreduce(settings, origin);
-  check_profiles(settings, origin);
+  if (reads(*settings.problem, "grid.cells")) check_grid(settings, origin);
+  if (settings.problem->check != nullptr) settings.problem->check(settings, origin);
   for (std::size_t item = 0; item < settings.expectations.size(); ++item) check_expectation(settings, origin, item);
 }
 

@@ -1,36 +1,28 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "haloscope/case/keys.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <limits>
 
+#include "haloscope/base/errors.hpp"
+#include "haloscope/case/problem.hpp"
 #include "haloscope/case/rows.hpp"
 
 namespace haloscope {
 
 namespace {
 
-constexpr const char* required = "flow, poisson, exchange, transport, option and allreduce";
-
-void add_problem_rows(std::vector<Key>& rows) {
+void add_shared_rows(std::vector<Key>& rows, const std::vector<const Problem*>& all) {
   rows.push_back(row("about.name", "", identifier(), &Case::name, required));
-  rows.push_back(row("about.problem", "",
-                     one_of<Problem>({{"flow", Problem::flow},
-                                      {"poisson", Problem::poisson},
-                                      {"exchange", Problem::exchange},
-                                      {"transport", Problem::transport},
-                                      {"option", Problem::option},
-                                      {"allreduce", Problem::allreduce}}),
-                     &Case::problem));
+  std::vector<std::pair<std::string, const Problem*>> choices;
+  for (const Problem* const problem : all) choices.emplace_back(problem->name, problem);
+  rows.push_back(row("about.problem", "", one_of(std::move(choices)), &Case::problem));
   rows.push_back(row("about.text", "", any_text(), &Case::problem_text));
   rows.push_back(row("about.reference", "", any_text(), &Case::reference));
   rows.push_back(row("about.run", "", any_text(), &Case::run_line));
 
   constexpr GlobalIndex most_cells = std::numeric_limits<LocalIndex>::max();
-  rows.push_back(
-      row("grid.cells", "", three(integer<GlobalIndex>(1, most_cells)), &Case::cells, "flow, poisson and transport"));
+  rows.push_back(row("grid.cells", "", three(integer<GlobalIndex>(1, most_cells)), &Case::cells, required));
   rows.push_back(row("grid.length_m", "m", three(positive()), &Case::length_m));
   rows.push_back(row("grid.periodic", "", three(boolean()), &Case::periodic));
   rows.push_back(row("grid.process_grid", "", three(integer<int>(0)), &Case::process_grid));
@@ -42,49 +34,6 @@ void add_problem_rows(std::vector<Key>& rows) {
                                          {"mock", HaloMethod::mock}}),
                      &Case::halo_method));
   rows.push_back(row("halo.overlap", "", boolean(), &Case::overlap));
-}
-
-void add_flow_rows(std::vector<Key>& rows) {
-  rows.push_back(row("flow.viscosity_m2_per_s", "m²/s", positive(), &Case::viscosity_m2_per_s, "flow"));
-  rows.push_back(row("flow.density_kg_per_m3", "kg/m³", positive(), &Case::density_kg_per_m3));
-  rows.push_back(row("flow.body_force_m_per_s2", "m/s²", three(any_number()), &Case::body_force_m_per_s2));
-  rows.push_back(row("flow.velocity_scale_m_per_s", "m/s", positive(), &Case::velocity_scale_m_per_s));
-  rows.push_back(row("flow.initial", "",
-                     one_of<InitialState>({{"rest", InitialState::rest},
-                                           {"taylor_green", InitialState::taylor_green},
-                                           {"taylor_green_3d", InitialState::taylor_green_3d}}),
-                     &Case::initial));
-  rows.push_back(row("flow.integrator", "", one_of<Integrator>({{"rk3", Integrator::rk3}, {"ab2", Integrator::ab2}}),
-                     &Case::integrator));
-  rows.push_back(row("flow.dt_s", "s", not_negative(), &Case::dt_s));
-  rows.push_back(row("flow.cfl_limit", "", positive(), &Case::cfl_limit));
-  rows.push_back(row("flow.diffusion_limit", "", positive(), &Case::diffusion_limit));
-
-  for (std::size_t side = 0; side < n_sides; ++side) {
-    rows.push_back(make_row(
-        fmt::format("walls.{}_velocity_m_per_s", side_names[side]), "m/s",
-        three(any_number()), [side](auto& c, std::size_t) -> auto& { return c.wall_velocity_m_per_s[side]; }, ""));
-  }
-}
-
-void add_solver_rows(std::vector<Key>& rows) {
-  rows.push_back(row("poisson.krylov", "", krylov_method(), &Case::krylov));
-  rows.push_back(row("poisson.preconditioner", "",
-                     one_of<Preconditioner>({{"none", Preconditioner::none},
-                                             {"jacobi", Preconditioner::jacobi},
-                                             {"multigrid", Preconditioner::multigrid}}),
-                     &Case::preconditioner));
-  rows.push_back(row("poisson.precision", "",
-                     one_of<Precision>({{"single", Precision::single}, {"double", Precision::double_}}),
-                     &Case::precision));
-  rows.push_back(row("poisson.tolerance", "", fraction(), &Case::tolerance));
-  rows.push_back(row("poisson.iterations", "", integer<int>(0), &Case::iterations));
-  rows.push_back(row("poisson.max_iterations", "", integer<int>(1), &Case::max_iterations));
-  rows.push_back(row("poisson.smoothing", "", integer<int>(1, 16), &Case::smoothing));
-
-  rows.push_back(row("exchange.cells", "", list_of(integer<int>(1, 2048)), &Case::exchange_cells, "exchange"));
-  rows.push_back(row("exchange.fields", "", integer<int>(1, 64), &Case::exchange_fields));
-  rows.push_back(row("exchange.repeats", "", integer<int>(1), &Case::exchange_repeats));
 }
 
 void add_run_rows(std::vector<Key>& rows) {
@@ -112,98 +61,75 @@ void add_run_rows(std::vector<Key>& rows) {
   rows.push_back(row("expect.source", "", some_text(), &Case::expectations, &Expectation::source, required));
 }
 
-}  // namespace
-
-const std::vector<Key>& keys() {
-  static const std::vector<Key> table = [] {
-    std::vector<Key> rows;
-    add_problem_rows(rows);
-    add_flow_rows(rows);
-    add_solver_rows(rows);
-    add_transport_rows(rows);
-    add_control_rows(rows);
-    add_run_rows(rows);
-    return rows;
-  }();
-  return table;
-}
-
-std::string table_of(std::string_view path) { return std::string(path.substr(0, path.find('.'))); }
-
-const std::vector<ArrayOfTables>& arrays_of_tables() {
+/// Of the tables that are no problem's own.
+std::vector<ArrayOfTables> shared_arrays() {
   const auto of_case = [](const char* name, auto list) {
     return ArrayOfTables{name, [list](const Case& c) { return (c.*list).size(); },
                          [list](Case& c) { (c.*list).emplace_back(); }};
   };
-  const auto of_transport = [](const char* name, auto list) {
-    return ArrayOfTables{name, [list](const Case& c) { return (c.transport.*list).size(); },
-                         [list](Case& c) { (c.transport.*list).emplace_back(); }};
-  };
-  static const std::vector<ArrayOfTables> table = {
-      of_case("profile", &Case::profiles),
-      of_case("expect", &Case::expectations),
-      of_transport("material", &TransportCase::materials),
-      of_transport("fill", &TransportCase::fills),
-      of_transport("source", &TransportCase::sources),
-      of_transport("tally", &TransportCase::tallies),
-  };
-  return table;
+  return {of_case("profile", &Case::profiles), of_case("expect", &Case::expectations)};
 }
+
+/// The problems that the program has, and what follows from them.
+struct Known {
+  std::vector<const Problem*> problems;
+  std::vector<Key> keys;
+  std::vector<ArrayOfTables> arrays = shared_arrays();
+  std::vector<std::string> paths;
+};
+Known& known() {
+  static Known all;
+  return all;
+}
+
+bool claims(const Problem& problem, std::string_view path) {
+  const std::string table = table_of(path);
+  const auto in_table = [&](const Key& key) { return table_of(key.path) == table; };
+  const auto names_it = [&](std::string_view shared) { return shared == path || shared == table; };
+  return std::ranges::any_of(problem.keys, in_table) || std::ranges::any_of(problem.shared, names_it);
+}
+
+}  // namespace
+
+void set_problems(std::vector<const Problem*> all) {
+  Known next;
+  add_shared_rows(next.keys, all);
+  for (const Problem* const problem : all) {
+    next.keys.insert(next.keys.end(), problem->keys.begin(), problem->keys.end());
+    next.arrays.insert(next.arrays.end(), problem->arrays.begin(), problem->arrays.end());
+  }
+  add_run_rows(next.keys);
+  for (const Key& key : next.keys) next.paths.push_back(key.path);
+  next.problems = std::move(all);
+  known() = std::move(next);
+}
+
+const std::vector<const Problem*>& problems() noexcept { return known().problems; }
+
+const Problem* default_problem() noexcept { return problems().empty() ? nullptr : problems().front(); }
+
+const Problem* find_problem(std::string_view name) {
+  const auto found = std::ranges::find(problems(), name, &Problem::name);
+  require(found != problems().end(), "a problem is asked for by its name");
+  return *found;
+}
+
+bool reads(const Problem& problem, std::string_view path) {
+  const auto claims_it = [path](const Problem* other) { return claims(*other, path); };
+  return claims(problem, path) || std::ranges::none_of(problems(), claims_it);
+}
+
+const std::vector<Key>& keys() { return known().keys; }
+
+std::string table_of(std::string_view path) { return std::string(path.substr(0, path.find('.'))); }
+
+const std::vector<ArrayOfTables>& arrays_of_tables() { return known().arrays; }
 
 const ArrayOfTables* array_of_tables(std::string_view table) {
   const auto found = std::ranges::find(arrays_of_tables(), table, &ArrayOfTables::name);
   return found == arrays_of_tables().end() ? nullptr : &*found;
 }
 
-const std::vector<std::string>& key_paths() {
-  static const std::vector<std::string> paths = [] {
-    std::vector<std::string> all;
-    for (const Key& key : keys()) all.push_back(key.path);
-    return all;
-  }();
-  return paths;
-}
-
-const std::vector<Quantity>& quantities() {
-  static const std::vector<Quantity> table = {
-      {"kinetic_energy", Problem::flow, true, false},
-      {"kinetic_energy_dissipation", Problem::flow, true, false},
-      {"divergence_max", Problem::flow, true, false},
-      {"velocity_error_l2", Problem::flow, false, false},
-      {"velocity_error_max", Problem::flow, false, false},
-      {"solution_error_l2", Problem::poisson, false, false},
-      {"solution_error_max", Problem::poisson, false, false},
-      {"iterations_per_solve_max", Problem::poisson, false, false},
-      {"iterations_per_solve_max", Problem::flow, false, false},
-      {"ghost_errors", Problem::exchange, false, false},
-      {"k_effective", Problem::transport, false, true},
-      {"leakage", Problem::transport, false, true},
-      {"leakage_west", Problem::transport, false, true},
-      {"leakage_east", Problem::transport, false, true},
-      {"leakage_south", Problem::transport, false, true},
-      {"leakage_north", Problem::transport, false, true},
-      {"leakage_below", Problem::transport, false, true},
-      {"leakage_above", Problem::transport, false, true},
-      {"absorption", Problem::transport, false, true},
-      {"balance_error", Problem::transport, false, true},
-      {"lost_particles", Problem::transport, false, false},
-      {"european_price", Problem::option, false, true},
-      {"asian_price", Problem::option, false, true},
-      {"asian_geometric_price", Problem::option, false, true},
-      {"sum_errors", Problem::allreduce, false, false},
-  };
-  return table;
-}
-
-const std::vector<NamedQuantity>& named_quantities() {
-  static const std::vector<NamedQuantity> table = {
-      {"profile:", Problem::flow, "profile", "NAME", true, false},
-      {"flux:", Problem::transport, "tally", "TALLY", false, true},
-      {"flux_by_collisions:", Problem::transport, "tally", "TALLY", false, true},
-      {"absorption:", Problem::transport, "tally", "TALLY", false, true},
-      {"production:", Problem::transport, "tally", "TALLY", false, true},
-  };
-  return table;
-}
+const std::vector<std::string>& key_paths() { return known().paths; }
 
 }  // namespace haloscope

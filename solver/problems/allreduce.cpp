@@ -18,7 +18,9 @@
 #include <span>
 
 #include "haloscope/base/handles.hpp"
-#include "problems/workloads.hpp"
+#include "haloscope/case/rows.hpp"
+#include "haloscope/problems/workload.hpp"
+#include "problems/allreduce.hpp"
 
 namespace haloscope {
 
@@ -59,7 +61,10 @@ void burst(std::span<float> gradients, std::int64_t first, std::int64_t step, fl
 class AllreduceWorkload final : public Workload {
  public:
   AllreduceWorkload(MPI_Comm comm, const Case& settings, PhaseClock& clock)
-      : settings_(settings.allreduce), clock_(clock), comm_(make_communicator(comm)), rank_(rank_in(comm)) {
+      : settings_(settings.own.of<AllreduceCase>()),
+        clock_(clock),
+        comm_(make_communicator(comm)),
+        rank_(rank_in(comm)) {
     const int ranks = ranks_in(comm);
     require(ranks <= most_ranks, "sums of gradients are exact on at most 65536 ranks");
     require(settings_.parameters / settings_.buckets < std::numeric_limits<int>::max(),
@@ -157,10 +162,48 @@ class AllreduceWorkload final : public Workload {
   double errors_ = 0;
 };
 
+std::vector<Key> allreduce_keys() {
+  std::vector<Key> rows;
+  const auto add = [&rows](const char* name, const char* unit, const auto& kind, auto member) {
+    rows.push_back(row(fmt::format("allreduce.{}", name), unit, kind, member));
+  };
+  add("parameters", "", integer<std::int64_t>(1), &AllreduceCase::parameters);
+  add("buckets", "", integer<int>(1), &AllreduceCase::buckets);
+  add("overlap", "", boolean(), &AllreduceCase::overlap);
+  add("operations", "", integer<int>(1), &AllreduceCase::operations);
+  return rows;
+}
+
+void check(const Case& c, const Origin& origin) {
+  const auto& a = c.own.of<AllreduceCase>();
+  if (a.buckets > a.parameters)
+    refuse(origin, c, "allreduce.buckets", fmt::format("must be at most the {} parameters", a.parameters));
+  constexpr std::int64_t most = std::numeric_limits<int>::max();  // of one reduction
+  if ((a.parameters - 1) / a.buckets + 1 > most)
+    refuse(origin, c, "allreduce.buckets", fmt::format("must be more: a bucket holds at most {} parameters", most));
+}
+
+std::int64_t shrink(Case& settings) {
+  constexpr std::int64_t part = 4;
+  auto& c = settings.own.of<AllreduceCase>();
+  c.parameters = std::max(c.parameters / part, std::int64_t{c.buckets});
+  return part;
+}
+
 }  // namespace
 
-std::unique_ptr<Workload> make_allreduce_workload(MPI_Comm comm, const Case& settings, PhaseClock& clock) {
-  return std::make_unique<AllreduceWorkload>(comm, settings, clock);
+const Problem& allreduce_problem() {
+  static const Problem problem = {
+      .name = "allreduce",
+      .keys = allreduce_keys(),
+      .phases = {Phase::other, Phase::burst, Phase::wait, Phase::reduce},
+      .quantities = {{.name = "sum_errors"}},
+      .calibrated_sizes = "all parameters, a quarter and a sixteenth of them",
+      .check = check,
+      .shrink = shrink,
+      .make = make_workload_of<AllreduceWorkload>,
+  };
+  return problem;
 }
 
 }  // namespace haloscope

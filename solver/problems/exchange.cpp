@@ -13,9 +13,10 @@
 #include <deque>
 
 #include "haloscope/base/statistics.hpp"
+#include "haloscope/case/rows.hpp"
 #include "haloscope/grid/field.hpp"
 #include "haloscope/grid/halo.hpp"
-#include "problems/workloads.hpp"
+#include "haloscope/problems/workload.hpp"
 
 namespace haloscope {
 
@@ -185,10 +186,27 @@ class ExchangeWorkload final : public Workload {
   double errors_ = 0;
 };
 
+std::vector<Key> exchange_keys() {
+  std::vector<Key> rows;
+  rows.push_back(row("exchange.cells", "", list_of(integer<int>(1, 2048)), &Case::exchange_cells, required));
+  rows.push_back(row("exchange.fields", "", integer<int>(1, 64), &Case::exchange_fields));
+  rows.push_back(row("exchange.repeats", "", integer<int>(1), &Case::exchange_repeats));
+  return rows;
+}
+
 }  // namespace
 
-std::unique_ptr<Workload> make_exchange_workload(MPI_Comm comm, const Case& settings, PhaseClock& clock) {
-  return std::make_unique<ExchangeWorkload>(comm, settings, clock);
+const Problem& exchange_problem() {
+  static const Problem problem = {
+      .name = "exchange",
+      .keys = exchange_keys(),
+      .shared = {"grid.periodic", "grid.process_grid", "halo", "run.end_time_s"},
+      .phases = {solver_phases.begin(), solver_phases.end()},
+      .quantities = {{.name = "ghost_errors", .not_with_mock = true}},  // which measures packing and promises no ghosts
+      .expects_for = {"grid."},
+      .make = make_workload_of<ExchangeWorkload>,
+  };
+  return problem;
 }
 
 }  // namespace haloscope

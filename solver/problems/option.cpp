@@ -8,10 +8,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "haloscope/base/handles.hpp"
+#include "haloscope/case/rows.hpp"
+#include "haloscope/problems/workload.hpp"
 #include "problems/option_price.hpp"
-#include "problems/workloads.hpp"
 
 namespace haloscope {
 
@@ -23,7 +25,7 @@ constexpr std::array<const char*, n_calls> names = {"european", "asian_geometric
 class OptionWorkload final : public Workload {
  public:
   OptionWorkload(MPI_Comm comm, const Case& settings, PhaseClock& clock)
-      : settings_(settings), option_(settings.option), clock_(clock), comm_(make_communicator(comm)) {
+      : settings_(settings), option_(settings.own.of<OptionCase>()), clock_(clock), comm_(make_communicator(comm)) {
     if (!is_priceable(option_))
       throw UserError(fmt::format("{}:option.volatility: {}: with {} years and {} dates no double holds the prices",
                                   settings.file, option_.volatility, option_.maturity_years, option_.dates));
@@ -103,10 +105,72 @@ class OptionWorkload final : public Workload {
   PathSums last_, total_;
 };
 
+std::vector<Key> option_keys() {
+  std::vector<Key> rows;
+  const auto add = [&rows](const char* name, const char* unit, const auto& kind, auto member) {
+    rows.push_back(row(fmt::format("option.{}", name), unit, kind, member));
+  };
+  add("paths", "", integer<std::int64_t>(1), &OptionCase::paths);
+  add("assets", "", integer<int>(1, 1000), &OptionCase::assets);
+  add("dates", "", integer<int>(1), &OptionCase::dates);
+  add("spot", "", positive(), &OptionCase::spot);
+  add("strike", "", positive(), &OptionCase::strike);
+  add("rate_per_year", "1/a", any_number(), &OptionCase::rate_per_year);
+  add("volatility", "1/√a", positive(), &OptionCase::volatility);
+  add("correlation", "", any_number(), &OptionCase::correlation);
+  add("maturity_years", "a", positive(), &OptionCase::maturity_years);
+  return rows;
+}
+
+void check(const Case& c, const Origin& origin) {
+  const auto& option = c.own.of<OptionCase>();
+  const int assets = option.assets;
+  if (assets == 1) {
+    if (origin.given.contains("option.correlation"))
+      refuse(origin, c, "option.correlation", "has no meaning with one asset; remove it");
+    return;
+  }
+  // Eigenvalues of the correlation matrix: 1 + (n - 1) rho, and 1 - rho n - 1 times.
+  const double least = -1.0 / (assets - 1);
+  if (!(option.correlation > least && option.correlation < 1))
+    refuse(origin, c, "option.correlation",
+           fmt::format("must lie between {:.4g} and 1, both excluded: else {} assets cannot be so correlated", least,
+                       assets));
+}
+
+/// As many paths a rank as the case has.
+Growth grow(const Case& settings, int ranks) {
+  const std::int64_t paths = settings.own.of<OptionCase>().paths;
+  if (paths > std::numeric_limits<std::int64_t>::max() / ranks)
+    throw UserError(fmt::format("option.paths: {}: cannot grow to {} ranks", paths, ranks));
+  return {{fmt::format("option.paths={}", paths * ranks)}};
+}
+
+std::int64_t shrink(Case& settings) {
+  constexpr std::int64_t part = 4;
+  std::int64_t& paths = settings.own.of<OptionCase>().paths;
+  paths = std::max(paths / part, std::int64_t{1});
+  return part;
+}
+
 }  // namespace
 
-std::unique_ptr<Workload> make_option_workload(MPI_Comm comm, const Case& settings, PhaseClock& clock) {
-  return std::make_unique<OptionWorkload>(comm, settings, clock);
+const Problem& option_problem() {
+  static const Problem problem = {
+      .name = "option",
+      .keys = option_keys(),
+      .phases = {Phase::other, Phase::price, Phase::reduce},
+      .quantities = {{.name = "european_price", .random = true},
+                     {.name = "asian_price", .random = true},
+                     {.name = "asian_geometric_price", .random = true}},
+      .expects_for = {"option."},
+      .calibrated_sizes = "all paths, a quarter and a sixteenth of them",
+      .check = check,
+      .grow = grow,
+      .shrink = shrink,
+      .make = make_workload_of<OptionWorkload>,
+  };
+  return problem;
 }
 
 }  // namespace haloscope

@@ -1,15 +1,25 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-// Between the files of the workload room: what the calls of an OptionCase are worth, by closed form and path by path.
+// Inside problems: what the calls of an OptionCase are worth, by closed form and path by path.
 //
 // The model is Black & Scholes': each asset S = spot exp((r - σ²/2) t + σ W), the W of two assets correlated. It is
 // exact at each date, so that a price has no error but that of its finite number of paths.
 #include <array>
 #include <cstdint>
 
-#include "haloscope/case/case.hpp"
-
 namespace haloscope {
+
+/// European and Asian calls on a basket of equal assets under Black & Scholes' model.
+struct OptionCase {
+  std::int64_t paths = 1'000'000;  ///< a step, over all ranks
+  int assets = 4;                  ///< in the basket
+  int dates = 12;                  ///< at which the Asian options look, equally spaced, the last at maturity
+  double spot = 100, strike = 100;
+  double rate_per_year = 0.05;
+  double volatility = 0.2;   ///< of each asset, per square root of a year
+  double correlation = 0.5;  ///< of each pair of assets
+  double maturity_years = 1;
+};
 
 /// On the first asset at maturity; on the geometric, and on the arithmetic mean over all assets and dates.
 enum class Call { european, asian_geometric, asian };

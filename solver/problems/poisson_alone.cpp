@@ -7,16 +7,47 @@
 // g is smooth and its slope vanishes on walls. A single product of cosines would be an eigenvector of the operator,
 // solved by any Krylov method in one iteration; g has all wave numbers. The error that remains is the stencil's, of
 // second order.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 
+#include "haloscope/case/growth.hpp"
+#include "haloscope/case/rows.hpp"
 #include "haloscope/flow/poisson.hpp"
-#include "problems/workloads.hpp"
+#include "haloscope/problems/workload.hpp"
+#include "problems/pressure.hpp"
 
 namespace haloscope {
 
 namespace {
+
+/// What can be the name of a method; only PETSc knows which there are.
+Kind<std::string> krylov_method() {
+  return text(R"("cg", "pipecg", "groppcg", "chebyshev" or another KSP type of PETSc)", [](const std::string& s) {
+    const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
+    return !s.empty() && s.size() <= 80 && std::all_of(s.begin(), s.end(), allowed);
+  });
+}
+
+std::vector<Key> poisson_keys() {
+  std::vector<Key> rows;
+  rows.push_back(row("poisson.krylov", "", krylov_method(), &Case::krylov));
+  rows.push_back(row("poisson.preconditioner", "",
+                     one_of<Preconditioner>({{"none", Preconditioner::none},
+                                             {"jacobi", Preconditioner::jacobi},
+                                             {"multigrid", Preconditioner::multigrid}}),
+                     &Case::preconditioner));
+  rows.push_back(row("poisson.precision", "",
+                     one_of<Precision>({{"single", Precision::single}, {"double", Precision::double_}}),
+                     &Case::precision));
+  rows.push_back(row("poisson.tolerance", "", fraction(), &Case::tolerance));
+  rows.push_back(row("poisson.iterations", "", integer<int>(0), &Case::iterations));
+  rows.push_back(row("poisson.max_iterations", "", integer<int>(1), &Case::max_iterations));
+  rows.push_back(row("poisson.smoothing", "", integer<int>(1, 16), &Case::smoothing));
+  return rows;
+}
 
 /// g and -g'' of one axis at the cells of this rank, without and with (θ')².
 struct AxisTable {
@@ -108,8 +139,24 @@ class PoissonWorkload final : public Workload {
 
 }  // namespace
 
-std::unique_ptr<Workload> make_poisson_workload(MPI_Comm comm, const Case& settings, PhaseClock& clock) {
-  return std::make_unique<PoissonWorkload>(comm, settings, clock);
+const Problem& poisson_problem() {
+  static const Problem problem = {
+      .name = "poisson",
+      .keys = poisson_keys(),
+      .shared = {"grid", "halo", "run.end_time_s"},
+      .phases = {solver_phases.begin(), solver_phases.end()},
+      .quantities = {{.name = "solution_error_l2"},
+                     {.name = "solution_error_max"},
+                     {.name = "iterations_per_solve_max"}},
+      .expects_for = {"grid."},
+      .needs_ghosts = true,
+      .calibrated_sizes = cells_halved_twice,
+      .grow = grow_grid,
+      .shrink = halve_grid,
+      .judge = judge_pressure,
+      .make = make_workload_of<PoissonWorkload>,
+  };
+  return problem;
 }
 
 }  // namespace haloscope

@@ -11,8 +11,13 @@
 //   k              in an eigenvalue case: of the step, by track length
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <numeric>
+
+#include "haloscope/case/growth.hpp"
+#include "haloscope/problems/workload.hpp"
+#include "haloscope/transport/settings.hpp"
 #include "haloscope/transport/transport.hpp"
-#include "problems/workloads.hpp"
 
 namespace haloscope {
 
@@ -78,10 +83,61 @@ class TransportWorkload final : public Workload {
   Transport transport_;
 };
 
+/// Fewer particles, of which so many are one piece of work.
+std::int64_t shrink(Case& settings) {
+  constexpr std::int64_t part = 4;
+  TransportCase& c = settings.transport;
+  const auto fewest = static_cast<std::int64_t>(std::max<std::size_t>(c.sources.size(), 1));
+  c.particles = std::max(c.particles / part, fewest);
+  c.in_flight = std::max(c.in_flight / part, std::int64_t{1});
+  return part;
+}
+
+/// Particles that were lost.
+void judge(const Case&, const Evidence& evidence, std::vector<std::string>& reasons) {
+  const std::vector<double>* const lost = evidence.steps_of("lost");
+  const double count = lost == nullptr ? 0 : std::accumulate(lost->begin(), lost->end(), 0.0);
+  if (count == 0) return;
+  reasons.push_back(fmt::format("{:.0f} particle{} lost{}{}", count, count == 1 ? " was" : "s were",
+                                evidence.lost_positions.empty() ? "" : ", the first at ", evidence.lost_positions));
+}
+
+std::vector<Quantity> quantities() {
+  std::vector<Quantity> all;
+  for (const char* const name : {"k_effective", "leakage", "leakage_west", "leakage_east", "leakage_south",
+                                 "leakage_north", "leakage_below", "leakage_above", "absorption", "balance_error"})
+    all.push_back({.name = name, .random = true});
+  all.push_back({.name = "lost_particles"});
+  return all;
+}
+
+std::vector<NamedQuantity> named_quantities() {
+  std::vector<NamedQuantity> all;
+  for (const char* const prefix : {"flux:", "flux_by_collisions:", "absorption:", "production:"})
+    all.push_back({.prefix = prefix, .array = "tally", .placeholder = "TALLY", .random = true});
+  return all;
+}
+
 }  // namespace
 
-std::unique_ptr<Workload> make_transport_workload(MPI_Comm comm, const Case& settings, PhaseClock& clock) {
-  return std::make_unique<TransportWorkload>(comm, settings, clock);
+const Problem& transport_problem() {
+  static const Problem problem = {
+      .name = "transport",
+      .keys = transport_keys(),
+      .arrays = transport_arrays(),
+      .shared = {"grid.cells", "grid.process_grid"},
+      .phases = {Phase::other, Phase::monitor, Phase::track, Phase::migrate, Phase::wait, Phase::reduce},
+      .quantities = quantities(),
+      .named_quantities = named_quantities(),
+      .expects_for = {"grid."},
+      .calibrated_sizes = "all particles, a quarter and a sixteenth of them",
+      .check = check_transport,
+      .grow = grow_grid,
+      .shrink = shrink,
+      .judge = judge,
+      .make = make_workload_of<TransportWorkload>,
+  };
+  return problem;
 }
 
 }  // namespace haloscope

@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
+
+#include "haloscope/case/problem.hpp"
 
 namespace haloscope {
 
@@ -16,52 +17,36 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr double phase_gap_allowed = 0.01;
 constexpr std::string_view profile_prefix = "profile:";
 
-const std::vector<double>* find(const Evidence& evidence, const std::string& name) {
-  const auto found = evidence.solver.find(name);
-  return found == evidence.solver.end() ? nullptr : &found->second;
-}
-
 /// A quantity over time.
 struct Series {
   std::vector<double> time, value;
 };
 
-/// -dE/dt of a mean kinetic energy at the ends of the steps: central differences, one-sided at both ends of the run.
-std::vector<double> dissipation_of(const std::vector<double>& time, const std::vector<double>& energy) {
-  std::vector<double> rate(time.size(), nan);
-  for (std::size_t i = 0; time.size() > 1 && i < time.size(); ++i) {
-    const std::size_t before = i == 0 ? 0 : i - 1, after = std::min(i + 1, time.size() - 1);
-    rate[i] = (energy[before] - energy[after]) / (time[after] - time[before]);
-  }
-  return rate;
-}
-
 /// The steps' values of a quantity that an expectation may name; empty when it has none.
-Series series_of(const Evidence& evidence, const std::string& name) {
-  const bool derived = name == "kinetic_energy_dissipation";
-  const std::vector<double>* const time = find(evidence, "time");
-  const std::vector<double>* const values = find(evidence, derived                    ? "kinetic_energy"
-                                                           : name == "divergence_max" ? "divergence"
-                                                                                      : name);
+Series series_of(const Problem& problem, const Evidence& evidence, const std::string& name) {
+  const auto known = std::ranges::find(problem.quantities, name, &Quantity::name);
+  const Quantity quantity = known == problem.quantities.end() ? Quantity{} : *known;
+  const std::vector<double>* const time = evidence.steps_of("time");
+  const std::vector<double>* const values = evidence.steps_of(quantity.series.empty() ? name : quantity.series);
   if (time == nullptr || values == nullptr) return {};
-  return {*time, derived ? dissipation_of(*time, *values) : *values};
+  return {*time, quantity.of_series == nullptr ? *values : quantity.of_series(*time, *values)};
 }
 
 /// What the run measured for @p name at @p at; NaN when it has no such thing or never got there.
-double measured_at(const Evidence& evidence, const std::string& name, double at) {
+double measured_at(const Problem& problem, const Evidence& evidence, const std::string& name, double at) {
   if (name.starts_with(profile_prefix)) {
     for (const LineProfile& profile : evidence.profiles)
       if (name.substr(profile_prefix.size()) == profile.name) return interpolate(profile.coordinate, profile.value, at);
     return nan;
   }
-  const Series series = series_of(evidence, name);
+  const Series series = series_of(problem, evidence, name);
   return interpolate(series.time, series.value, at);
 }
 
-double measured_at_end(const Evidence& evidence, const std::string& name) {
+double measured_at_end(const Problem& problem, const Evidence& evidence, const std::string& name) {
   const auto found = evidence.scalars.find(name);
   if (found != evidence.scalars.end() && std::isfinite(found->second)) return found->second;
-  const Series series = series_of(evidence, name);
+  const Series series = series_of(problem, evidence, name);
   return series.value.empty() ? nan : series.value.back();
 }
 
@@ -71,18 +56,18 @@ bool too_uncertain(const Expectation& expected, double standard_error) {
 }
 
 /// One row for each expectation; of several points the worst, where NaN is worst of all.
-Check check_expectation(const Expectation& expected, const Evidence& evidence) {
+Check check_expectation(const Problem& problem, const Expectation& expected, const Evidence& evidence) {
   Check check{expected.quantity, nan, nan, expected.tolerance, expected.source, false, nan};
   if (expected.at.empty()) {
     check.expected = expected.values.front();
-    check.measured = measured_at_end(evidence, expected.quantity);
+    check.measured = measured_at_end(problem, evidence, expected.quantity);
     const auto error = evidence.standard_errors.find(expected.quantity);
     if (error != evidence.standard_errors.end()) check.standard_error = error->second;
     if (expected.sigmas > 0) check.tolerance = expected.sigmas * check.standard_error;
   } else {
     double worst = -1;
     for (std::size_t i = 0; i < expected.at.size() && !std::isnan(worst); ++i) {
-      const double measured = measured_at(evidence, expected.quantity, expected.at[i]);
+      const double measured = measured_at(problem, evidence, expected.quantity, expected.at[i]);
       const double error = std::abs(measured - expected.values[i]);
       if (error <= worst) continue;
       worst = error;
@@ -122,24 +107,6 @@ void look_for_nan(const Evidence& evidence, std::vector<std::string>& reasons) {
   }
 }
 
-void look_for_lost(const Evidence& evidence, std::vector<std::string>& reasons) {
-  const std::vector<double>* const lost = find(evidence, "lost");
-  const double count = lost == nullptr ? 0 : std::accumulate(lost->begin(), lost->end(), 0.0);
-  if (count == 0) return;
-  reasons.push_back(fmt::format("{:.0f} particle{} lost{}{}", count, count == 1 ? " was" : "s were",
-                                evidence.lost_positions.empty() ? "" : ", the first at ", evidence.lost_positions));
-}
-
-void look_for_excess(const Evidence& evidence, const std::string& name, double bound,
-                     std::vector<std::string>& reasons) {
-  const std::vector<double>* const values = find(evidence, name);
-  if (values == nullptr) return;
-  const auto above = std::count_if(values->begin(), values->end(), [=](double value) { return value > bound; });
-  if (above == 0) return;
-  reasons.push_back(fmt::format("{} up to {:.2g} is above {:.2g} in {} of {} steps", name, std::ranges::max(*values),
-                                bound, above, values->size()));
-}
-
 }  // namespace
 
 double interpolate(const std::vector<double>& x, const std::vector<double>& value, double at) {
@@ -155,26 +122,19 @@ double interpolate(const std::vector<double>& x, const std::vector<double>& valu
 }
 
 Verdict judge(const Case& settings, const Evidence& evidence) {
+  const Problem& problem = *settings.problem;
+  const bool mock = settings.halo_method == HaloMethod::mock;
   Verdict verdict;
   if (!evidence.stopped.empty()) verdict.reasons.push_back(evidence.stopped);
-  const bool solves = settings.problem == Problem::flow || settings.problem == Problem::poisson;
-  if (settings.halo_method == HaloMethod::mock && solves)
-    verdict.reasons.emplace_back("halo method mock: fields were not exchanged");
+  if (mock && problem.needs_ghosts) verdict.reasons.emplace_back("halo method mock: fields were not exchanged");
   look_for_nan(evidence, verdict.reasons);
-  if (settings.problem == Problem::transport) look_for_lost(evidence, verdict.reasons);
-  if (solves && settings.iterations == 0) {
-    look_for_excess(evidence, "residual", settings.tolerance, verdict.reasons);
-    // max|∇·u| dx ≤ ‖∇·u‖₂ dx ≤ tolerance ‖∇·u*‖₂ dx ≤ tolerance √cells · 6 max|u*|: six faces a cell; the last addend
-    // is rounding.
-    look_for_excess(evidence, "divergence", 6 * std::sqrt(evidence.cells) * settings.tolerance + 1e-11,
-                    verdict.reasons);
-  }
+  if (problem.judge != nullptr) problem.judge(settings, evidence, verdict.reasons);
   if (!(evidence.phase_gap <= phase_gap_allowed))
     verdict.reasons.push_back(fmt::format("phases miss the step by {:.2g} %", 100 * evidence.phase_gap));
   for (const Expectation& expected : settings.expectations) {
-    // The bare exchange with mock measures packing and promises nothing about ghosts.
-    if (settings.halo_method == HaloMethod::mock && expected.quantity == "ghost_errors") continue;
-    verdict.checks.push_back(check_expectation(expected, evidence));
+    const auto quantity = std::ranges::find(problem.quantities, expected.quantity, &Quantity::name);
+    if (mock && quantity != problem.quantities.end() && quantity->not_with_mock) continue;
+    verdict.checks.push_back(check_expectation(problem, expected, evidence));
     if (!verdict.checks.back().pass) verdict.reasons.push_back(failure(verdict.checks.back(), expected));
   }
   return verdict;

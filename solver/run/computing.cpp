@@ -13,6 +13,7 @@
 #include "haloscope/base/errors.hpp"
 #include "haloscope/base/handles.hpp"
 #include "haloscope/base/utc.hpp"
+#include "haloscope/case/problem.hpp"
 #include "haloscope/problems/workload.hpp"
 
 namespace haloscope {
@@ -30,54 +31,17 @@ std::string objection(const std::string& path, bool force) {
   return {};
 }
 
-/// Makes a step of @p c smaller, and says how many times: so many more steps take as long.
-std::int64_t shrink(Case& c) {
-  constexpr std::int64_t part = 4;
-  std::int64_t times = 1;
-  switch (c.problem) {
-    case Problem::flow:
-    case Problem::poisson:
-      for (GlobalIndex& cells : c.cells) {
-        if (cells < 16) continue;
-        cells /= 2;
-        times *= 2;
-      }
-      return times;
-    case Problem::transport: {  // of which so many are one piece of work
-      const auto fewest = static_cast<std::int64_t>(std::max<std::size_t>(c.transport.sources.size(), 1));
-      c.transport.particles = std::max(c.transport.particles / part, fewest);
-      c.transport.in_flight = std::max(c.transport.in_flight / part, std::int64_t{1});
-      return part;
-    }
-    case Problem::option:
-      c.option.paths = std::max(c.option.paths / part, std::int64_t{1});
-      return part;
-    case Problem::allreduce:
-      c.allreduce.parameters = std::max(c.allreduce.parameters / part, std::int64_t{c.allreduce.buckets});
-      return part;
-    case Problem::exchange:
-      break;
-  }
-  return 0;  // it has all its sizes already
+/// How many of a problem's pieces of work were measured.
+std::string sizes(const Problem& problem) {
+  const std::string all = "CPU time of each rank's thread outside MPI, all ranks at once";
+  return problem.calibrated_sizes.empty() ? all : fmt::format("{}, with {}", all, problem.calibrated_sizes);
 }
 
-/// What shrink() does, twice.
-std::string sizes(Problem problem) {
-  const char* const all = "CPU time of each rank's thread outside MPI, all ranks at once";
-  switch (problem) {
-    case Problem::flow:
-    case Problem::poisson:
-      return fmt::format("{}, with all cells, half and a quarter an axis", all);
-    case Problem::transport:
-      return fmt::format("{}, with all particles, a quarter and a sixteenth of them", all);
-    case Problem::option:
-      return fmt::format("{}, with all paths, a quarter and a sixteenth of them", all);
-    case Problem::allreduce:
-      return fmt::format("{}, with all parameters, a quarter and a sixteenth of them", all);
-    case Problem::exchange:
-      break;
-  }
-  return all;
+/// In which a model of computing must know the pieces of work: all but those of waiting and reducing.
+std::vector<Phase> computing_phases_of(const Problem& problem) {
+  std::vector<Phase> phases = problem.phases;
+  std::erase_if(phases, [](Phase phase) { return phase == Phase::wait || phase == Phase::reduce; });
+  return phases;
 }
 
 }  // namespace
@@ -85,13 +49,14 @@ std::string sizes(Problem problem) {
 Computing::Computing(MPI_Comm world, const Network& network, const RunOptions& options, const Case& settings,
                      PhaseClock& clock) {
   if (!options.calibrate.empty()) {
-    if (settings.problem == Problem::flow && ranks_in(world) < 2)
-      throw UserError("--calibrate: a case of problem flow needs at least 2 ranks: every phase must be seen");
+    if (settings.problem->calibrates_all_phases && ranks_in(world) < 2)
+      throw UserError(fmt::format("--calibrate: a case of problem {} needs at least 2 ranks: every phase must be seen",
+                                  settings.problem->name));
     agree<UserError>(world, rank_in(world) == 0 ? objection(options.calibrate, options.force) : std::string());
     clock.listen(&calibration_.emplace());
   } else if (network.compute == "announced") {
     model_ = read_compute_model(world, options.compute.empty() ? "model" : options.compute);
-    require_costs(*model_, computing_phases_of(settings.problem));
+    require_costs(*model_, computing_phases_of(*settings.problem));
     clock.listen(&announcer_.emplace(*model_));
   }
 }
@@ -110,7 +75,7 @@ void Computing::calibrate_smaller(MPI_Comm world, const Case& settings, std::int
   if (!calibration_) return;
   Case smaller = settings;
   for (int size = 0; size < 2; ++size) {
-    steps *= shrink(smaller);
+    steps *= settings.problem->shrink == nullptr ? 0 : settings.problem->shrink(smaller);
     const std::unique_ptr<Workload> workload = make_workload(world, smaller, clock);
     for (std::int64_t step = 1; step <= steps && !workload->finished() && workload->stopped().empty(); ++step) {
       workload->prepare();
@@ -135,9 +100,10 @@ void Computing::write_calibration(MPI_Comm world, const RunOptions& options, con
   if (settings.cells[0] > 0)
     facts.emplace_back("cells", fmt::format("{} x {} x {}", settings.cells[0], settings.cells[1], settings.cells[2]));
   facts.emplace_back("ranks", std::to_string(ranks_in(world)));
-  facts.emplace_back("how", sizes(settings.problem));
-  const std::string text = calibration_->model(
-      world, facts, settings.problem == Problem::flow ? phases_of(Problem::flow) : std::vector<Phase>{});
+  facts.emplace_back("how", sizes(*settings.problem));
+  const std::vector<Phase> needed =
+      settings.problem->calibrates_all_phases ? settings.problem->phases : std::vector<Phase>{};
+  const std::string text = calibration_->model(world, facts, needed);
   std::string complaint;
   if (rank_in(world) == 0) {
     std::ofstream file(options.calibrate);

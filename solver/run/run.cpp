@@ -63,7 +63,7 @@ RecordHeader header_of(MPI_Comm world, const Case& settings, const RunOptions& o
   header.warmup_steps = settings.warmup_steps;
   header.steps = most_steps(settings);
   header.solver_quantities = workload.quantities();
-  header.phases = phases_of(settings.problem);
+  header.phases = settings.problem->phases;
   header.extra = workload.attributes();
   header.extra["petsc_version"] = PetscSession::version();
   header.extra["clock_uncertainty_seconds"] = seconds_text(clocks.uncertainty);

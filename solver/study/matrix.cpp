@@ -4,15 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
-#include <limits>
 #include <map>
 #include <random>
 
 #include "haloscope/base/errors.hpp"
 #include "haloscope/base/hash.hpp"
-#include "haloscope/case/case.hpp"
+#include "haloscope/case/problem.hpp"
 #include "haloscope/grid/decomposition.hpp"
 #include "haloscope/network/profile.hpp"
 #include "haloscope/settings/toml.hpp"
@@ -113,60 +111,25 @@ void check_compute(const Study& study) {
   static_cast<void>(parse_compute_model(read_text(file, "a model of computing"), file));
 }
 
-bool sets(const std::vector<std::string>& overrides, const std::string& start) {
+bool sets(const std::vector<std::string>& overrides, std::string_view start) {
   return std::ranges::any_of(overrides, [&](const std::string& text) {
     const std::string path = parse_override(text).path;
     return start.ends_with('.') ? path.starts_with(start) : path == start;
   });
 }
 
-template <class T>
-std::string list_of(const PerAxis<T>& values) {
-  return fmt::format("[{}, {}, {}]", values[0], values[1], values[2]);
-}
-
-/// What a rank does is what the case says, on any number of ranks.
-bool is_weak_itself(Problem problem) { return problem == Problem::exchange || problem == Problem::allreduce; }
-
-/// It is cut over the ranks as a grid.
-bool has_grid(Problem problem) { return !is_weak_itself(problem) && problem != Problem::option; }
-
-/// The case's changes for a rank count: steps, a grown grid, and no expectations where these are bound to what changes.
+/// The case's changes for a rank count: steps, growth, and no expectations where these are bound to what changes.
 std::vector<std::string> overrides_for(const Study& study, const StudyValue& value, const Case& settings, int ranks) {
+  const Problem& problem = *settings.problem;
   std::vector<std::string> all = value.set;
   if (study.steps > 0) all.push_back(fmt::format("run.steps={}", study.steps));
   if (study.warmup_steps >= 0) all.push_back(fmt::format("run.warmup_steps={}", study.warmup_steps));
-  if (value.scaling == Scaling::weak && settings.problem == Problem::option) {
-    if (settings.option.paths > std::numeric_limits<std::int64_t>::max() / ranks)
-      throw UserError(fmt::format("option.paths: {}: cannot grow to {} ranks", settings.option.paths, ranks));
-    all.push_back(fmt::format("option.paths={}", settings.option.paths * ranks));
-  }
-  const bool grows = value.scaling == Scaling::weak && has_grid(settings.problem);
-  if (grows) {
-    if (settings.process_grid != PerAxis<int>{0, 0, 0})
-      throw UserError(
-          fmt::format("grid.process_grid: {}: a weak study chooses it, so that each rank keeps its cells; "
-                      "leave it out",
-                      list_of(settings.process_grid)));
-    const PerAxis<int> growth = weak_growth(ranks, settings.cells);
-    PerAxis<GlobalIndex> cells = settings.cells;
-    PerAxis<std::string> length;
-    for (std::size_t axis = 0; axis < 3; ++axis) {
-      if (growth[axis] > std::numeric_limits<LocalIndex>::max() / cells[axis])
-        throw UserError(fmt::format("grid.cells: {}: cannot grow to {} ranks: an axis has at most {} cells",
-                                    list_of(settings.cells), ranks, std::numeric_limits<LocalIndex>::max()));
-      cells[axis] *= growth[axis];
-      length[axis] = fmt::format("{}", settings.length_m[axis] * growth[axis]);
-    }
-    all.push_back("grid.cells=" + list_of(cells));
-    all.push_back("grid.length_m=" + list_of(length));
-    all.push_back("grid.process_grid=" + list_of(growth));
-  }
-  const bool ends_elsewhere = settings.problem == Problem::flow &&
-                              (study.steps > 0 || sets(value.set, "run.steps") || sets(value.set, "run.end_time_s") ||
-                               sets(value.set, "flow.") || sets(value.set, "walls."));
-  if (!sets(value.set, "expect") && (grows || ends_elsewhere || sets(value.set, "grid.") || sets(value.set, "option.")))
-    all.emplace_back("expect=[]");
+  const bool other_case =
+      std::ranges::any_of(problem.expects_for, [&](std::string_view start) { return sets(all, start); });
+  const bool grows = value.scaling == Scaling::weak && problem.grow != nullptr;
+  const Growth growth = grows ? problem.grow(settings, ranks) : Growth{};
+  all.insert(all.end(), growth.settings.begin(), growth.settings.end());
+  if (!sets(value.set, "expect") && (other_case || growth.other_result)) all.emplace_back("expect=[]");
   return all;
 }
 
@@ -184,12 +147,12 @@ StudyRun make_run(const Study& study, const Choice& choice, const StudyValue& va
   run.scaling = *value.scaling;
   const StudyCase& of = study.cases[run.of_case];
   const Case base = parse_case(of.text, of.name, value.set);
-  if (run.scaling == Scaling::strong && is_weak_itself(base.problem))
+  if (run.scaling == Scaling::strong && base.problem->grow == nullptr)
     throw UserError(fmt::format(
         "run.scaling: strong: each rank of {} does the same on any number of ranks: must be weak", of.name));
   run.overrides = overrides_for(study, value, base, ranks);
   const Case settings = parse_case(of.text, of.name, run.overrides);
-  if (!has_grid(settings.problem)) return run;
+  if (!reads(*settings.problem, "grid.cells")) return run;
   run.cells = settings.cells;
   static_cast<void>(choose_process_grid(ranks, settings.cells, settings.process_grid));
   return run;
@@ -223,25 +186,6 @@ std::string place_of(const Study& study, const Choice& choice) {
 }
 
 }  // namespace
-
-PerAxis<int> weak_growth(int ranks, const PerAxis<GlobalIndex>& cells) {
-  PerAxis<int> best{};
-  int least = std::numeric_limits<int>::max();
-  for (int x = 1; x <= ranks; ++x) {
-    if (ranks % x != 0 || (x > 1 && cells[0] == 1)) continue;
-    for (int y = 1; y <= ranks / x; ++y) {
-      const int z = ranks / x / y;
-      if (ranks / x % y != 0 || (y > 1 && cells[1] == 1) || (z > 1 && cells[2] == 1)) continue;
-      if (x + y + z >= least) continue;
-      least = x + y + z;
-      best = {x, y, z};
-    }
-  }
-  if (best[0] == 0)
-    throw UserError(
-        fmt::format("grid.cells: {}: cannot grow to {} ranks: every axis is one cell thick", list_of(cells), ranks));
-  return best;
-}
 
 std::vector<StudyRun> matrix_of(const Study& study) {
   where(study.file + ":run.compute", [&] { check_compute(study); });

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "haloscope/transport/settings.hpp"
 #include "transport/check.hpp"
 
 namespace haloscope {

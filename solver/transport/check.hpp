@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 /// @file check.hpp
-/// Inside the case room, between the files that check a case of problem transport.
+/// Between the files that check a case of problem transport.
 #include <cstddef>
 #include <string>
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The rows of the Monte Carlo problems and their controls.
+#include "haloscope/transport/settings.hpp"
+
 #include <fmt/format.h>
 
+#include "haloscope/case/kinds.hpp"
 #include "haloscope/case/rows.hpp"
 
 namespace haloscope {
@@ -10,14 +12,13 @@ namespace {
 
 template <class T>
 Key transport_row(const char* name, const char* unit, const Kind<T>& kind, T TransportCase::*member,
-                  const char* required_for = "") {
-  return row(fmt::format("transport.{}", name), unit, kind, &Case::transport, member, required_for);
+                  bool must = false) {
+  return row(fmt::format("transport.{}", name), unit, kind, &Case::transport, member, must);
 }
 
 void add_material_rows(std::vector<Key>& rows) {
-  constexpr const char* required = "transport";
   const auto cosine = number("a number from -1/3 to 1/3", [](double x) { return std::abs(x) <= 1.0 / 3; });
-  const auto add = [&rows](const char* name, const char* unit, const auto& kind, auto member, const char* needed = "") {
+  const auto add = [&rows](const char* name, const char* unit, const auto& kind, auto member, bool needed = false) {
     rows.push_back(row(fmt::format("material.{}", name), unit, kind, &TransportCase::materials, member, needed));
   };
   add("name", "", identifier(), &Material::name, required);
@@ -30,9 +31,7 @@ void add_material_rows(std::vector<Key>& rows) {
 }
 
 void add_place_rows(std::vector<Key>& rows) {
-  constexpr const char* required = "transport";
-  const auto fill = [&rows](const char* name, const char* unit, const auto& kind, auto member,
-                            const char* needed = "") {
+  const auto fill = [&rows](const char* name, const char* unit, const auto& kind, auto member, bool needed = false) {
     rows.push_back(row(fmt::format("fill.{}", name), unit, kind, &TransportCase::fills, member, needed));
   };
   fill("material", "", some_text(), &Fill::material, required);
@@ -54,8 +53,7 @@ void add_place_rows(std::vector<Key>& rows) {
   source("group", "", integer<int>(1), &ParticleSource::group);
   source("strength_per_s", "1/s", positive(), &ParticleSource::strength_per_s);
 
-  const auto tally = [&rows](const char* name, const char* unit, const auto& kind, auto member,
-                             const char* needed = "") {
+  const auto tally = [&rows](const char* name, const char* unit, const auto& kind, auto member, bool needed = false) {
     rows.push_back(row(fmt::format("tally.{}", name), unit, kind, &TransportCase::tallies, member, needed));
   };
   tally("name", "", identifier(), &TallyRegion::name, required);
@@ -66,14 +64,15 @@ void add_place_rows(std::vector<Key>& rows) {
 
 }  // namespace
 
-void add_transport_rows(std::vector<Key>& rows) {
+std::vector<Key> transport_keys() {
+  std::vector<Key> rows;
   using T = TransportCase;
   const auto mode =
       one_of<TransportMode>({{"fixed_source", TransportMode::fixed_source}, {"eigenvalue", TransportMode::eigenvalue}});
   const auto capture = one_of<Capture>({{"analog", Capture::analog}, {"implicit", Capture::implicit}});
   rows.push_back(transport_row("mode", "", mode, &T::mode));
   rows.push_back(transport_row("groups", "", integer<int>(1, 1000), &T::groups));
-  rows.push_back(transport_row("length_cm", "cm", three(positive()), &T::length_cm, "transport"));
+  rows.push_back(transport_row("length_cm", "cm", three(positive()), &T::length_cm, required));
   rows.push_back(transport_row("particles", "", integer<std::int64_t>(1), &T::particles));
   rows.push_back(transport_row("generations_per_step", "", integer<int>(1), &T::generations_per_step));
   rows.push_back(transport_row("inactive_steps", "", integer<std::int64_t>(0), &T::inactive_steps));
@@ -87,33 +86,20 @@ void add_transport_rows(std::vector<Key>& rows) {
       {{"vacuum", Boundary::vacuum}, {"reflecting", Boundary::reflecting}, {"periodic", Boundary::periodic}});
   for (std::size_t side = 0; side < n_sides; ++side) {
     const auto field = [side](auto& c, std::size_t) -> auto& { return c.transport.boundaries[side]; };
-    rows.push_back(make_row(fmt::format("boundaries.{}", side_names[side]), "", boundary, field, ""));
+    rows.push_back(make_row(fmt::format("boundaries.{}", side_names[side]), "", boundary, field));
   }
   add_material_rows(rows);
   add_place_rows(rows);
+  return rows;
 }
 
-void add_control_rows(std::vector<Key>& rows) {
-  const auto option = [&rows](const char* name, const char* unit, const auto& kind, auto member) {
-    rows.push_back(row(fmt::format("option.{}", name), unit, kind, &Case::option, member));
+std::vector<ArrayOfTables> transport_arrays() {
+  const auto of_transport = [](const char* name, auto list) {
+    return ArrayOfTables{name, [list](const Case& c) { return (c.transport.*list).size(); },
+                         [list](Case& c) { (c.transport.*list).emplace_back(); }};
   };
-  option("paths", "", integer<std::int64_t>(1), &OptionCase::paths);
-  option("assets", "", integer<int>(1, 1000), &OptionCase::assets);
-  option("dates", "", integer<int>(1), &OptionCase::dates);
-  option("spot", "", positive(), &OptionCase::spot);
-  option("strike", "", positive(), &OptionCase::strike);
-  option("rate_per_year", "1/a", any_number(), &OptionCase::rate_per_year);
-  option("volatility", "1/√a", positive(), &OptionCase::volatility);
-  option("correlation", "", any_number(), &OptionCase::correlation);
-  option("maturity_years", "a", positive(), &OptionCase::maturity_years);
-
-  const auto allreduce = [&rows](const char* name, const char* unit, const auto& kind, auto member) {
-    rows.push_back(row(fmt::format("allreduce.{}", name), unit, kind, &Case::allreduce, member));
-  };
-  allreduce("parameters", "", integer<std::int64_t>(1), &AllreduceCase::parameters);
-  allreduce("buckets", "", integer<int>(1), &AllreduceCase::buckets);
-  allreduce("overlap", "", boolean(), &AllreduceCase::overlap);
-  allreduce("operations", "", integer<int>(1), &AllreduceCase::operations);
+  return {of_transport("material", &TransportCase::materials), of_transport("fill", &TransportCase::fills),
+          of_transport("source", &TransportCase::sources), of_transport("tally", &TransportCase::tallies)};
 }
 
 }  // namespace haloscope

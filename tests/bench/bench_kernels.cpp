@@ -35,7 +35,6 @@ struct Row {
 Case operator_settings(const Decomposition& where) {
   Case settings;
   settings.name = settings.file = "bench";
-  settings.problem = Problem::poisson;
   settings.cells = where.cells();
   for (std::size_t a = 0; a < 3; ++a) settings.length_m[a] = static_cast<double>(where.cells()[a]);  // cubic cells
   settings.periodic = where.periodic();

@@ -37,7 +37,6 @@ struct Options {
 Case settings_of(const Options& options) {
   Case settings;
   settings.name = settings.file = "bench";
-  settings.problem = Problem::poisson;
   settings.cells = {options.cells, options.cells, options.cells};
   settings.iterations = options.iterations;
   return settings;

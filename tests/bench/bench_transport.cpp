@@ -37,7 +37,6 @@ struct Options {
 Case cube(GlobalIndex cells, const PerAxis<int>& grid, Material material, Boundary boundary, std::int64_t particles) {
   Case c;
   c.name = c.file = "bench";
-  c.problem = Problem::transport;
   c.process_grid = grid;
   for (std::size_t a = 0; a < 3; ++a) {
     c.cells[a] = cells * grid[a];

@@ -32,7 +32,6 @@ struct Options {
 Case settings_of(const Options& options, int ranks) {
   Case settings;
   settings.name = settings.file = "bench";
-  settings.problem = Problem::flow;
   settings.process_grid = choose_process_grid(ranks, {1 << 20, 1 << 20, 1 << 20});
   for (std::size_t a = 0; a < 3; ++a) {
     settings.cells[a] = GlobalIndex{options.cells} * settings.process_grid[a];

@@ -13,7 +13,6 @@ Case settings_of(const PoissonProblem& problem, Precision precision, HaloMethod 
   Case settings;
   settings.name = "bench";
   settings.file = "bench";
-  settings.problem = Problem::poisson;
   settings.cells = problem.where.cells();
   settings.periodic = problem.where.periodic();
   settings.process_grid = problem.where.process_grid();

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "all_problems.hpp"
 #include "catch.hpp"
 #include "haloscope/transport/transport.hpp"
 

@@ -5,9 +5,11 @@
 
 #include <cmath>
 
+#include "all_problems.hpp"
 #include "catch.hpp"
 #include "haloscope/base/errors.hpp"
 #include "haloscope/problems/workload.hpp"
+#include "problems/allreduce.hpp"
 #include "world.hpp"
 
 using namespace haloscope;
@@ -37,8 +39,8 @@ bool watch(void* data, MPI_Datatype type, int& count) {
 /// Wrong sums after @p steps steps, on all ranks.
 double sum_errors(const AllreduceCase& allreduce, int steps, Fault fault = Fault::none) {
   Case settings;
-  settings.problem = Problem::allreduce;
-  settings.allreduce = allreduce;
+  settings.problem = find_problem("allreduce");
+  settings.own.of<AllreduceCase>() = allreduce;
   PhaseClock clock;
   const auto workload = make_workload(MPI_COMM_WORLD, settings, clock);
   REQUIRE(workload->quantities() == std::vector<std::string>{"sum_errors"});
@@ -107,8 +109,8 @@ TEST_CASE("sums that went wrong are counted, each on each rank") {
 
 TEST_CASE("a bucket that MPI could not count is refused") {
   Case settings;
-  settings.problem = Problem::allreduce;
-  settings.allreduce = {std::int64_t{1} << 32, 2, true, 40};
+  settings.problem = find_problem("allreduce");
+  settings.own.of<AllreduceCase>() = {std::int64_t{1} << 32, 2, true, 40};
   PhaseClock clock;
   CHECK_THROWS_AS(make_workload(MPI_COMM_WORLD, settings, clock), LibraryError);
 }

@@ -6,9 +6,10 @@
 #include <filesystem>
 #include <fstream>
 
+#include "all_problems.hpp"
 #include "catch.hpp"
 #include "haloscope/base/errors.hpp"
-#include "haloscope/case/case.hpp"
+#include "haloscope/case/read.hpp"
 #include "world.hpp"
 
 using namespace haloscope;

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "all_problems.hpp"
 #include "catch.hpp"
 #include "haloscope/problems/workload.hpp"
 #include "problems/option_price.hpp"
@@ -17,9 +18,9 @@ int reductions = 0;
 
 Case pricing(std::int64_t paths) {
   Case settings;
-  settings.problem = Problem::option;
+  settings.problem = find_problem("option");
   settings.seed = 4;
-  settings.option.paths = paths;
+  settings.own.of<OptionCase>().paths = paths;
   return settings;
 }
 
@@ -82,11 +83,11 @@ TEST_CASE("prices are means over all steps, with their standard error") {
   CHECK(workload->quantities()[0] == "european_price");
   CHECK(workload->quantity("european_price") == Approx(sum / steps).epsilon(1e-12));
 
-  const double exact = european_price(settings.option);
-  const double error = std::sqrt((mean_square(settings.option) - exact * exact) / (20000 * steps));
+  const double exact = european_price(settings.own.of<OptionCase>());
+  const double error = std::sqrt((mean_square(settings.own.of<OptionCase>()) - exact * exact) / (20000 * steps));
   CHECK(workload->standard_error("european_price") == Approx(error).epsilon(0.03));
   CHECK(std::abs(workload->quantity("european_price") - exact) < 4 * error);
-  CHECK(std::abs(workload->quantity("asian_geometric_price") - asian_geometric_price(settings.option)) <
+  CHECK(std::abs(workload->quantity("asian_geometric_price") - asian_geometric_price(settings.own.of<OptionCase>())) <
         4 * workload->standard_error("asian_geometric_price"));
   CHECK(workload->quantity("asian_price") > workload->quantity("asian_geometric_price"));
   CHECK(std::isnan(workload->quantity("kinetic_energy")));
@@ -96,10 +97,10 @@ TEST_CASE("prices are means over all steps, with their standard error") {
 TEST_CASE("an option whose prices no double holds is refused") {
   Case settings = pricing(100);
   settings.file = "wild.toml";
-  settings.option.volatility = 20;
+  settings.own.of<OptionCase>().volatility = 20;
   PhaseClock clock;
   CHECK_THROWS_WITH(make_workload(MPI_COMM_WORLD, settings, clock),
                     "wild.toml:option.volatility: 20: with 1 years and 12 dates no double holds the prices");
-  settings.option.volatility = 2;
+  settings.own.of<OptionCase>().volatility = 2;
   CHECK_NOTHROW(make_workload(MPI_COMM_WORLD, settings, clock));
 }

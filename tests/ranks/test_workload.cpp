@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <cmath>
 
+#include "all_problems.hpp"
 #include "catch.hpp"
 #include "haloscope/flow/poisson.hpp"
 #include "haloscope/problems/workload.hpp"
@@ -30,7 +31,7 @@ std::vector<double> take(Workload& workload, PhaseClock& clock, int steps) {
 
 double poisson_error(GlobalIndex n, bool periodic, const char* which) {
   Case settings;
-  settings.problem = Problem::poisson;
+  settings.problem = find_problem("poisson");
   settings.cells = {n, n, n};
   settings.periodic = {periodic, periodic, periodic};
   settings.length_m = {1, 2, 0.5};
@@ -59,7 +60,7 @@ TEST_CASE("the manufactured solution is met to second order, between walls and a
 
 TEST_CASE("the bare exchange fills ghosts, and its check notices when they are not") {
   Case settings;
-  settings.problem = Problem::exchange;
+  settings.problem = find_problem("exchange");
   settings.exchange_cells = {1, 3, 8};
   settings.exchange_fields = 2;
   settings.exchange_repeats = 3;

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <random>
 
+#include "all_problems.hpp"
 #include "catch.hpp"
 #include "haloscope/base/errors.hpp"
 #include "haloscope/case/case.hpp"

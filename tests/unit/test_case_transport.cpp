@@ -5,9 +5,12 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "all_problems.hpp"
 #include "catch.hpp"
 #include "haloscope/base/errors.hpp"
-#include "haloscope/case/case.hpp"
+#include "haloscope/case/problem.hpp"
+#include "problems/allreduce.hpp"
+#include "problems/option_price.hpp"
 #include "unit/case_error.hpp"
 
 using namespace haloscope;
@@ -67,7 +70,7 @@ TEST_CASE("a case of transport is read as written, the rest as the door says") {
                  "c.toml", {"boundaries.south=periodic", "boundaries.north=periodic"});
   const TransportCase& t = c.transport;
   const TransportCase door;
-  CHECK(c.problem == Problem::transport);
+  CHECK(c.problem == find_problem("transport"));
   CHECK(t.length_cm == PerAxis<double>{10, 10, 10});
   CHECK(t.groups == 2);
   CHECK(t.boundaries == std::array{Boundary::reflecting, Boundary::vacuum, Boundary::periodic, Boundary::periodic,
@@ -100,8 +103,8 @@ TEST_CASE("an eigenvalue case needs no source, the controls no table at all") {
   CHECK(parse_case(start + uranium + "[[fill]]\nmaterial = \"uranium\"\n", "c.toml",
                    {"transport.mode=eigenvalue", "transport.inactive_steps=3"})
             .transport.inactive_steps == 3);
-  CHECK(parse_case(pricing, "c.toml", {"option.correlation=-0.3"}).option.correlation == -0.3);
-  CHECK(parse_case(training, "c.toml", {"allreduce.overlap=false"}).allreduce.overlap == false);
+  CHECK(parse_case(pricing, "c.toml", {"option.correlation=-0.3"}).own.of<OptionCase>().correlation == -0.3);
+  CHECK(parse_case(training, "c.toml", {"allreduce.overlap=false"}).own.of<AllreduceCase>().overlap == false);
 }
 
 TEST_CASE("a table of another problem is an error") {

@@ -7,8 +7,10 @@
 #include <numbers>
 #include <string>
 
+#include "all_problems.hpp"
 #include "catch.hpp"
 #include "haloscope/base/random.hpp"
+#include "haloscope/case/case.hpp"
 #include "problems/option_price.hpp"
 
 using namespace haloscope;
@@ -119,9 +121,9 @@ TEST_CASE("the shipped case expects what the closed forms say for its own number
   REQUIRE(settings.expectations.size() == 2);
   const Expectation &european = settings.expectations[0], &geometric = settings.expectations[1];
   CHECK(european.quantity == "european_price");
-  CHECK(european.values.at(0) == Approx(european_price(settings.option)).epsilon(1e-12));
+  CHECK(european.values.at(0) == Approx(european_price(settings.own.of<OptionCase>())).epsilon(1e-12));
   CHECK(geometric.quantity == "asian_geometric_price");
-  CHECK(geometric.values.at(0) == Approx(asian_geometric_price(settings.option)).epsilon(1e-12));
+  CHECK(geometric.values.at(0) == Approx(asian_geometric_price(settings.own.of<OptionCase>())).epsilon(1e-12));
 }
 
 TEST_CASE("a path is the walk that its stream says, wherever it is followed and whatever with") {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Every error text that the study reader can show a user, the matrix, how a weak study grows, and the table of keys in
 // cases/studies/README.md.
+#include "all_problems.hpp"
 #include "haloscope/study/study.hpp"
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 
 #include "catch.hpp"
 #include "haloscope/base/errors.hpp"
+#include "haloscope/case/growth.hpp"
 
 using namespace haloscope;
 

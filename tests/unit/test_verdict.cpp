@@ -2,7 +2,9 @@
 #include <cmath>
 #include <limits>
 
+#include "all_problems.hpp"
 #include "catch.hpp"
+#include "haloscope/case/problem.hpp"
 #include "haloscope/problems/verdict.hpp"
 
 using namespace haloscope;
@@ -137,7 +139,7 @@ TEST_CASE("what is no fault") {
     evidence.solver["divergence"][0] = 0.1;
   }
   SECTION("mock in the bare exchange, whose ghosts are wrong by design") {
-    settings.problem = Problem::exchange;
+    settings.problem = find_problem("exchange");
     settings.halo_method = HaloMethod::mock;
     settings.expectations = {expect("ghost_errors", {}, {0}, 0)};
     evidence.scalars["ghost_errors"] = 100;
@@ -158,7 +160,7 @@ Evidence good_transport() {
 
 Case transport(double expected, double sigmas, double relative_error) {
   Case settings;
-  settings.problem = Problem::transport;
+  settings.problem = find_problem("transport");
   settings.expectations = {expect("k_effective", {}, {expected}, std::numeric_limits<double>::quiet_NaN())};
   settings.expectations[0].sigmas = sigmas;
   settings.expectations[0].relative_error = relative_error;
@@ -208,7 +210,7 @@ TEST_CASE("lost particles make a run invalid whatever it was to reproduce") {
 
 TEST_CASE("what a flow is judged by means nothing in other problems") {
   Case settings;
-  settings.problem = Problem::option;
+  settings.problem = find_problem("option");
   Evidence evidence;
   evidence.solver = {{"residual", {1}}, {"divergence", {1}}, {"lost", {1}}};
   CHECK(judge(settings, evidence).valid());

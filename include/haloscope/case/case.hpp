@@ -3,10 +3,14 @@
 /// @file case.hpp
 /// One run's input: a TOML file, read once, validated whole, then const. cases/README.md documents every key.
 ///
-/// Needs no MPI, so that a study can check its cases on a login node; read.hpp reads a case on many ranks. Units stand in the keys (`viscosity_m2_per_s`); a key that is not known is an error that names the nearest one.
+/// Needs no MPI, so that a study can check its cases on a login node; read.hpp reads a case on many ranks. Units stand
+/// in the keys (`viscosity_m2_per_s`); a key that is not known is an error that names the nearest one.
+#include <any>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <string>
+#include <typeindex>
 #include <vector>
 
 #include "haloscope/base/axes.hpp"
@@ -15,7 +19,10 @@
 
 namespace haloscope {
 
-enum class Problem { flow, poisson, exchange, transport, option, allreduce };
+struct Problem;  ///< of problem.hpp
+/// The first of all problems, null before there are any.
+[[nodiscard]] const Problem* default_problem() noexcept;
+
 enum class InitialState { rest, taylor_green, taylor_green_3d };
 enum class Integrator {
   rk3,
@@ -44,31 +51,31 @@ struct ProfileRequest {
   PerAxis<double> at_m{};  ///< … through this point [m]; the entry of `axis` is ignored
 };
 
-/// European and Asian calls on a basket of equal assets under Black & Scholes' model.
-struct OptionCase {
-  std::int64_t paths = 1'000'000;  ///< a step, over all ranks
-  int assets = 4;                  ///< in the basket
-  int dates = 12;                  ///< at which the Asian options look, equally spaced, the last at maturity
-  double spot = 100, strike = 100;
-  double rate_per_year = 0.05;
-  double volatility = 0.2;   ///< of each asset, per square root of a year
-  double correlation = 0.5;  ///< of each pair of assets
-  double maturity_years = 1;
-};
+/// Settings that one problem alone knows, by the type that its own file declares; each is made of its defaults.
+class OwnSettings {
+ public:
+  template <class T>
+  [[nodiscard]] T& of() {
+    std::any& part = parts_[typeid(T)];
+    if (!part.has_value()) part = T{};
+    return *std::any_cast<T>(&part);
+  }
+  template <class T>
+  [[nodiscard]] const T& of() const {
+    static const T defaults{};
+    const auto found = parts_.find(typeid(T));
+    return found == parts_.end() ? defaults : *std::any_cast<T>(&found->second);
+  }
 
-/// Data-parallel training as its messages see it: a burst of computing a bucket of gradients, then its sum over ranks.
-struct AllreduceCase {
-  std::int64_t parameters = 25'000'000;  ///< 4-byte gradients a rank
-  int buckets = 25;
-  bool overlap = true;  ///< a bucket's sum runs while the next is computed (MPI_Iallreduce), or blocks
-  int operations = 40;  ///< multiply-adds of the burst for each parameter
+ private:
+  std::map<std::type_index, std::any> parts_;
 };
 
 struct Case {
   // [about]
   std::string name, problem_text, reference;
   std::string run_line;  ///< the command that runs the case
-  Problem problem = Problem::flow;
+  const Problem* problem = default_problem();
   // [grid]
   PerAxis<GlobalIndex> cells{};
   PerAxis<double> length_m{1, 1, 1};  ///< [m]
@@ -103,10 +110,8 @@ struct Case {
   int exchange_repeats = 100;  ///< exchanges a step
   // [transport], [boundaries], [[material]], [[fill]], [[source]], [[tally]]
   TransportCase transport;
-  // [option]
-  OptionCase option;
-  // [allreduce]
-  AllreduceCase allreduce;
+  // [option], [allreduce]: in the files of their problems
+  OwnSettings own;
   // [run]
   std::int64_t steps = 1;
   double end_time_s = std::numeric_limits<double>::infinity();  ///< [s]; the run ends at whichever comes first

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 /// @file read.hpp
-/// A case file on many ranks: rank 0 reads the bytes and broadcasts them, and every rank parses them, so a mistake is the
-/// same UserError everywhere.
+/// A case file on many ranks: rank 0 reads the bytes and broadcasts them, and every rank parses them, so a mistake is
+/// the same UserError everywhere.
 #include <mpi.h>
 
 #include <string>

@@ -19,8 +19,8 @@ struct Verdict {
   [[nodiscard]] bool valid() const noexcept { return reasons.empty(); }
 };
 
-/// Expectations, NaN, sum of phases; of a flow and a pressure solve residual, divergence and fields that were never
-/// exchanged; of transport lost particles.
+/// By numbers that are none, by the sum of phases, by what the problem itself says against the result, and by the
+/// case's expectations.
 [[nodiscard]] Verdict judge(const Case& settings, const Evidence& evidence);
 
 /// @p value at @p x on the line through the points, linear between them; NaN outside. @pre x sorted, same sizes.

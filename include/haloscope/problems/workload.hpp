@@ -13,8 +13,7 @@
 #include <vector>
 
 #include "haloscope/base/errors.hpp"
-#include "haloscope/case/case.hpp"
-#include "haloscope/case/evidence.hpp"
+#include "haloscope/case/problem.hpp"
 #include "haloscope/timing/phases.hpp"
 
 namespace haloscope {
@@ -43,13 +42,23 @@ class Workload {
   [[nodiscard]] virtual std::string lost_positions() { return {}; }
 };
 
-/// What the steps of a problem can spend time in; all that its record keeps.
-[[nodiscard]] std::vector<Phase> phases_of(Problem problem);
+/// What a workload runs on. The clock must outlive it.
+struct Workplace {
+  MPI_Comm comm;
+  PhaseClock& clock;
+};
 
-/// Those of them in which its pieces of work are told of, so that a model of computing must have them.
-[[nodiscard]] std::vector<Phase> computing_phases_of(Problem problem);
+/// Problem::make of a workload that is constructed from these three.
+template <class Made>
+std::unique_ptr<Workload> make_workload_of(const Case& settings, const Workplace& on) {
+  return std::make_unique<Made>(on.comm, settings, on.clock);
+}
 
 /// Collective over @p comm. @throws UserError for settings that cannot run on so many ranks, LibraryError
 [[nodiscard]] std::unique_ptr<Workload> make_workload(MPI_Comm comm, const Case& settings, PhaseClock& clock);
+
+/// "128 x 128 x 64", for attributes.
+[[nodiscard]] std::string by_axes(PerAxis<std::int64_t> n);
+[[nodiscard]] std::string by_axes(PerAxis<int> n);
 
 }  // namespace haloscope

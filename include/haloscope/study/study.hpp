@@ -98,10 +98,6 @@ struct StudyRun {
 
 [[nodiscard]] std::string name(Scaling scaling);
 
-/// How often the box of one rank is repeated along each axis for @p ranks: the most cubic way, cut along z before y
-/// before x on ties; axes of one cell stay so. @throws UserError where every axis has one cell
-[[nodiscard]] PerAxis<int> weak_growth(int ranks, const PerAxis<GlobalIndex>& cells);
-
 /// Changes with anything that changes what is measured; not with time limits, estimates and texts.
 [[nodiscard]] std::string matrix_hash(const Study& study, const std::vector<StudyRun>& runs);
 

@@ -1,19 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-/// @file case_kinds.hpp
-/// Inside the case room: the kinds of values that only cases have.
+/// @file kinds.hpp
+/// The kinds of values that only cases have.
 #include "haloscope/base/axes.hpp"
 #include "haloscope/settings/kinds.hpp"
 
 namespace haloscope {
-
-/// The Poisson room asks PETSc; here only what can be the name of a method.
-inline Kind<std::string> krylov_method() {
-  return text(R"("cg", "pipecg", "groppcg", "chebyshev" or another KSP type of PETSc)", [](const std::string& s) {
-    const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
-    return !s.empty() && s.size() <= 80 && std::all_of(s.begin(), s.end(), allowed);
-  });
-}
 
 /// One value an axis: x, y, z.
 template <class T>
