@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reads a run file through serial HDF5. Whatever HDF5 refuses here is the file's fault, so a UserError.
+// Reads a run file through serial HDF5. Whatever HDF5 refuses here is the file's fault, so a UserError. This file is
+// long because all of the layout of a run file is read in one place.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
