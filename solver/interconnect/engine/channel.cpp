@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// Over 300 lines: the ring, the memory it lies in, and the two ways that a stamp may take, which the same calls choose
+// from.
 #include "interconnect/engine/channel.hpp"
 
 #include <fcntl.h>
