@@ -2,7 +2,7 @@
 #pragma once
 /// @file keys.hpp
 /// The one table of keys. It drives parsing, the search for unknown keys, the effective JSON and
-/// the test that holds cases/README.md to it. A new key is a new row in case_keys*.cpp, and a line in the README.
+/// the test that holds cases/README.md to it. A new key is a row in the file of its problem, and a line in the README.
 #include <array>
 #include <functional>
 #include <string>
