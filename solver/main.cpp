@@ -11,6 +11,7 @@
 #include "command/command_line.hpp"
 #include "command/mpi_session.hpp"
 #include "command/outcome.hpp"
+#include "command/reference.hpp"
 #include "command/report.hpp"
 #include "haloscope/flow/poisson.hpp"
 #include "haloscope/network/catalogue.hpp"
@@ -78,6 +79,7 @@ ExitCode run_here(const Words& ours, const Words& after_dashes) {
       fmt::print("{}", networks_table(shipped_profiles()));
     else if (line.command == "networks")
       fmt::print("{}", network_details(read_profile(find_profile(line.networks_name), line.networks_overrides)));
+    if (line.command == "keys") fmt::print("{}", reference_page(line.keys_of));
     return ExitCode::ok;
   } catch (const HelpAsked& help) {
     fmt::print("{}", help.what());

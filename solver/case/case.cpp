@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "haloscope/base/errors.hpp"
 #include "haloscope/case/problem.hpp"
 #include "haloscope/network/profile.hpp"
+#include "haloscope/settings/toml.hpp"
 
 namespace haloscope {
 
@@ -20,40 +22,38 @@ bool is_table(std::string_view name) {
 // --- overrides -------------------------------------------------------------------------------------------------------
 
 /// Puts `table.key=value` into @p root.
-void apply_override(toml::table& root, const std::string& whole, Origin& origin) {
-  Override set = parse_override(whole);
-  const std::string& path = set.path;
+void apply_override(Json& root, const std::string& whole, Origin& origin) {
+  auto [path, value] = parse_override(whole);
   const std::string table = table_of(path);
-  const bool known = std::any_of(keys().begin(), keys().end(), [&path](const Key& key) { return key.path == path; });
+  const bool known = std::ranges::count(keys(), path, &Key::path) > 0;
   if (array_of_tables(path) != nullptr || (known && array_of_tables(table) != nullptr)) {
     if (known) throw UserError(fmt::format("--set:{}: must be set as a whole, as {}=[…]", path, table));
   } else if (!known) {
-    if (std::ranges::count(profile_keys(), path, &ProfileKey::path) > 0)
+    if (is_profile_key(path))
       throw UserError(fmt::format("--set:{}: a key of the network, not of the case: --set-network", path));
     refuse_unknown("--set", path, key_paths());
   }
-  toml::node& value = *set.holder.get("value");
   origin.overridden.insert(path);
   if (array_of_tables(path) != nullptr) {
-    root.insert_or_assign(path, std::move(value));
+    root[path] = std::move(value);
     return;
   }
-  if (!root.contains(table)) root.insert(table, toml::table{});
-  toml::table* const into = root.get_as<toml::table>(table);
-  if (into == nullptr) origin.refuse(table, shown(*root.get(table)), "must be a table");
-  into->insert_or_assign(path.substr(table.size() + 1), std::move(value));
+  if (!root.contains(table)) root[table] = Json::object();
+  Json& into = root[table];
+  if (!into.is_object()) origin.refuse(table, shown(into), "must be a table");
+  into[path.substr(table.size() + 1)] = std::move(value);
 }
 
 // --- reading ---------------------------------------------------------------------------------------------------------
 
 /// Reads the keys of one [table], or of one element of an array of tables.
-void read_table(const toml::table& table, const std::string& name, Case& settings, std::size_t item, Origin& origin) {
-  for (const auto& [key_name, node] : table) {
-    const std::string path = name + "." + std::string(key_name.str());
+void read_table(const Json& table, const std::string& name, Case& settings, std::size_t item, Origin& origin) {
+  for (const auto& [key_name, node] : sorted(table)) {
+    const std::string path = name + "." + key_name;
     const auto key = std::find_if(keys().begin(), keys().end(), [&path](const Key& k) { return k.path == path; });
     if (key == keys().end())
       refuse_unknown(origin.overridden.contains(name) ? "--set" : origin.file, path, key_paths());
-    if (!key->read(node, settings, item)) origin.refuse(path, shown(node), "must be " + key->allowed);
+    if (!key->read(*node, settings, item)) origin.refuse(path, shown(*node), "must be " + key->allowed);
     origin.given.insert(path);
   }
   if (array_of_tables(name) == nullptr) return;
@@ -65,33 +65,29 @@ void read_table(const toml::table& table, const std::string& name, Case& setting
   }
 }
 
-void read_array(const toml::node& node, const ArrayOfTables& array, Case& settings, Origin& origin) {
+void read_array(const Json& node, const ArrayOfTables& array, Case& settings, Origin& origin) {
   const std::string& name = array.name;
-  const toml::array* const list = node.as_array();
-  if (list == nullptr) origin.refuse(name, shown(node), fmt::format("must be an array of tables, [[{}]]", name));
-  for (std::size_t item = 0; item < list->size(); ++item) {
-    const toml::table* const table = list->get(item)->as_table();
-    if (table == nullptr) origin.refuse(name, shown(*list->get(item)), fmt::format("must be a table, [[{}]]", name));
+  if (!node.is_array()) origin.refuse(name, shown(node), fmt::format("must be an array of tables, [[{}]]", name));
+  for (std::size_t item = 0; item < node.size(); ++item) {
+    const Json& table = node[item];
+    if (!table.is_object()) origin.refuse(name, shown(table), fmt::format("must be a table, [[{}]]", name));
     array.append(settings);
-    read_table(*table, name, settings, item, origin);
+    read_table(table, name, settings, item, origin);
   }
 }
 
-void read_root(const toml::table& root, Case& settings, Origin& origin) {
-  for (const auto& [key_name, node] : root) {
-    const std::string name(key_name.str());
+void read_root(const Json& root, Case& settings, Origin& origin) {
+  for (const auto& [name, node] : sorted(root)) {
     if (!is_table(name)) {
-      const toml::table* const table = node.as_table();
-      refuse_unknown(origin.file,
-                     table == nullptr || table->empty() ? name : name + "." + std::string(table->begin()->first.str()),
-                     key_paths());
+      const bool bare = !node->is_object() || node->empty();
+      refuse_unknown(origin.file, bare ? name : name + "." + sorted(*node).front().first, key_paths());
     }
     if (const ArrayOfTables* const array = array_of_tables(name)) {
-      read_array(node, *array, settings, origin);
-    } else if (const toml::table* const table = node.as_table()) {
-      read_table(*table, name, settings, 0, origin);
+      read_array(*node, *array, settings, origin);
+    } else if (node->is_object()) {
+      read_table(*node, name, settings, 0, origin);
     } else {
-      origin.refuse(name, shown(node), fmt::format("must be a table, [{}]", name));
+      origin.refuse(name, shown(*node), fmt::format("must be a table, [{}]", name));
     }
   }
 }
@@ -119,7 +115,7 @@ std::string effective_json(const Case& settings) {
 }  // namespace
 
 Case parse_case(const std::string& text, const std::string& file, const std::vector<std::string>& overrides) {
-  toml::table root = parse_toml(text, file);
+  Json root = parse_toml(text, file);
   Case settings;
   Origin origin{file, {}, {}};
   for (const std::string& override_text : overrides) apply_override(root, override_text, origin);

@@ -4,7 +4,7 @@
 #include "haloscope/base/agreement.hpp"
 #include "haloscope/base/errors.hpp"
 #include "haloscope/base/handles.hpp"
-#include "haloscope/settings/toml.hpp"
+#include "haloscope/settings/origin.hpp"
 
 namespace haloscope {
 

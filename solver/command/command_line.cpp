@@ -9,6 +9,7 @@
 #include <memory>
 #include <sstream>
 
+#include "command/reference.hpp"
 #include "command/usage.hpp"
 #include "haloscope/base/build_info.hpp"
 
@@ -37,6 +38,7 @@ class Parser {
     add_report(line_.report);
     add_under(line_.under);
     add_networks();
+    add_keys();
   }
 
   CommandLine parse(const std::vector<std::string>& words) {
@@ -145,6 +147,14 @@ class Parser {
         ->allow_extra_args(false)
         ->needs(name);
     networks->footer(networks_examples);
+  }
+
+  void add_keys() {
+    add("keys", "Print the reference of all keys of one kind of file, as markdown")
+        ->add_option("KIND", line_.keys_of, "profile, study, site or compute")
+        ->required()
+        ->type_name("")
+        ->check(CLI::IsMember(kinds_of_files()));
   }
 
   CLI::App* add(const std::string& command, const std::string& what) { return app_.add_subcommand(command, what); }

@@ -15,7 +15,7 @@
 namespace haloscope {
 
 struct CommandLine {
-  std::string command;  ///< run, probe, study, report, show, under or networks: whose options count
+  std::string command;  ///< run, probe, study, report, show, under, networks or keys: whose options count
   RunOptions run;
   NetworkOptions network;  ///< of run
   ProbeOptions probe;
@@ -25,6 +25,7 @@ struct CommandLine {
   std::string shown;                            ///< by show: the file
   std::string networks_name;                    ///< empty: all of them
   std::vector<std::string> networks_overrides;  ///< table.key=value
+  std::string keys_of;                          ///< a kind of file
 };
 
 /// Help, or the version, was asked for: what() is the text.

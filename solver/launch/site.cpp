@@ -8,26 +8,13 @@
 
 #include "haloscope/base/errors.hpp"
 #include "haloscope/base/shipped.hpp"
+#include "haloscope/launch/command.hpp"
 #include "haloscope/settings/kinds.hpp"
-#include "haloscope/settings/toml.hpp"
+#include "haloscope/settings/schema.hpp"
 
 namespace haloscope {
 
 namespace {
-
-struct SiteKey {
-  std::string path, allowed;
-  std::function<bool(const toml::node&, Site&)> read;
-};
-
-template <class T>
-SiteKey row(const char* path, const Kind<T>& kind, T Site::*member) {
-  return {path, kind.allowed, [read = kind.read, member](const toml::node& node, Site& site) {
-            std::optional<T> value = read(node);
-            if (value) site.*member = std::move(*value);
-            return value.has_value();
-          }};
-}
 
 Kind<std::string> one_word() {
   return text("one word", [](const std::string& s) { return s.find_first_of(" \t\n\r") == std::string::npos; });
@@ -35,77 +22,83 @@ Kind<std::string> one_word() {
 
 /// A list, maybe empty, of lines for which @p holds.
 Kind<std::vector<std::string>> lines(std::string allowed, std::function<bool(const std::string&)> holds) {
-  return {std::move(allowed), [holds](const toml::node& node) -> std::optional<std::vector<std::string>> {
-            const toml::array* const list = node.as_array();
-            if (list == nullptr) return {};
+  return {std::move(allowed), [holds](const Json& node) -> std::optional<std::vector<std::string>> {
+            if (!node.is_array()) return {};
             std::vector<std::string> all;
-            for (const toml::node& one : *list) {
+            for (const Json& one : node) {
               if (!one.is_string()) return {};
-              all.push_back(*one.value<std::string>());
+              all.push_back(one.get<std::string>());
               if (all.back().find('\n') != std::string::npos || !holds(all.back())) return {};
             }
             return all;
           }};
 }
 
-const std::vector<SiteKey>& site_keys() {
-  static const std::vector<SiteKey> keys = [] {
-    const auto any = [](const std::string&) { return true; };
-    const auto option = [](const std::string& s) { return s.starts_with("-"); };
-    const auto assignment = [](const std::string& s) { return s.find('=') != std::string::npos && s[0] != '='; };
-    const auto word = [](const std::string& s) {
-      return !s.empty() && s.find_first_of(" ;&|'\"$") == std::string::npos;
-    };
-    return std::vector<SiteKey>{
-        row("slurm.partition", one_word(), &Site::partition),
-        row("slurm.account", one_word(), &Site::account),
-        row("slurm.qos", one_word(), &Site::qos),
-        row("slurm.constraint", one_word(), &Site::constraint),
-        row("slurm.reservation", one_word(), &Site::reservation),
-        row("slurm.sbatch", lines("a list of options, each beginning with -", option), &Site::sbatch),
-        row("slurm.exclusive", boolean(), &Site::exclusive),
-        row("slurm.requeue", boolean(), &Site::requeue),
-        row("slurm.one_at_a_time", boolean(), &Site::one_at_a_time),
-        row("slurm.ranks_per_node", integer<int>(0), &Site::ranks_per_node),
-        row("slurm.signal_seconds", integer<int>(1, 3600), &Site::signal_seconds),
-        row("slurm.poll_seconds", positive(), &Site::poll_seconds),
-        row("job.modules", lines("a list of module names", word), &Site::modules),
-        row("job.environment", lines("a list of \"NAME=VALUE\"", assignment), &Site::environment),
-        row("job.before", lines("a list of shell lines", any), &Site::before),
-        row("job.program", any_text(), &Site::program),
-        row("job.launch", some_text(), &Site::launch),
-    };
+void add_slurm(Schema<Site>& keys) {
+  const auto option = [](const std::string& s) { return s.starts_with("-"); };
+  keys.table("slurm", "What sbatch is asked for.");
+  keys.add("partition", one_word(), &Site::partition).means("`--partition`; empty: the option is left out");
+  keys.add("account", one_word(), &Site::account).means("`--account`, likewise");
+  keys.add("qos", one_word(), &Site::qos).means("`--qos`, likewise");
+  keys.add("constraint", one_word(), &Site::constraint).means("`--constraint`, likewise");
+  keys.add("reservation", one_word(), &Site::reservation).means("`--reservation`, likewise");
+  keys.add("sbatch", lines("a list of options, each beginning with -", option), &Site::sbatch)
+      .means("any other options of sbatch");
+  keys.add("exclusive", boolean(), &Site::exclusive).means("whole nodes: neighbours are noise");
+  keys.add("requeue", boolean(), &Site::requeue).means("Slurm starts a job again whose node has died");
+  keys.add("one_at_a_time", boolean(), &Site::one_at_a_time)
+      .means(
+          "the study's jobs run one after another, so that none loads the network of another "
+          "(`--dependency=singleton`)");
+  keys.add("ranks_per_node", integer<int>(0), &Site::ranks_per_node)
+      .means("where the study does not say; 0: left to Slurm");
+  keys.add("signal_seconds", integer<int>(1, 3600), &Site::signal_seconds)
+      .in("s")
+      .means("this long before the walltime ends the run is told to stop after its step");
+  keys.add("poll_seconds", positive(), &Site::poll_seconds).in("s").means("between two looks at the jobs");
+}
+
+void add_job(Schema<Site>& keys) {
+  const auto any = [](const std::string&) { return true; };
+  const auto assignment = [](const std::string& s) { return s.find('=') != std::string::npos && s[0] != '='; };
+  const auto word = [](const std::string& s) { return !s.empty() && s.find_first_of(" ;&|'\"$") == std::string::npos; };
+  keys.table("job", "What the script does on the nodes.");
+  keys.add("modules", lines("a list of module names", word), &Site::modules).means("`module load`, a line each");
+  keys.add("environment", lines("a list of \"NAME=VALUE\"", assignment), &Site::environment)
+      .means("variables that the run gets");
+  keys.add("before", lines("a list of shell lines", any), &Site::before).means("what the script does before the run");
+  keys.add("program", any_text(), &Site::program)
+      .means("haloscope on the nodes; empty: the path of the program that submits");
+  keys.add("launch", some_text(), &Site::launch)
+      .defaults_to("required")
+      .means(
+          "what starts the ranks; `@RANKS@` and `@RANKS_PER_NODE@` are put in. Binding and distribution belong here");
+}
+
+const Schema<Site>& site_schema() {
+  static const Schema<Site> schema = [] {
+    Schema<Site> keys;
+    add_slurm(keys);
+    add_job(keys);
+    return keys;
   }();
-  return keys;
+  return schema;
 }
 
 }  // namespace
 
 Site parse_site(const std::string& text, const std::string& file) {
-  const toml::table root = parse_toml(text, file);
-  std::vector<std::string> known;
-  for (const SiteKey& key : site_keys()) known.push_back(key.path);
   Site site;
   site.file = file;
-  for (const auto& [outer, node] : root) {
-    const std::string table(outer.str());
-    if (!node.is_table() || node.as_table()->empty()) {
-      if (table != "slurm" && table != "job") refuse_unknown(file, table, known);
-      if (!node.is_table()) throw UserError(fmt::format("{}:{}: {}: must be a table", file, table, shown(node)));
-    }
-    for (const auto& [inner, value] : *node.as_table()) {
-      const std::string path = fmt::format("{}.{}", table, inner.str());
-      const auto key = std::ranges::find(site_keys(), path, &SiteKey::path);
-      if (key == site_keys().end()) refuse_unknown(file, path, known);
-      if (!key->read(value, site))
-        throw UserError(fmt::format("{}:{}: {}: must be {}", file, path, shown(value), key->allowed));
-    }
-  }
+  Origin origin{file, {}, {}};
+  site_schema().parse(text, {}, site, origin);
   if (site.launch.empty()) throw UserError(file + ":job.launch: missing: must be what starts the ranks of a job");
   if (site.launch.find("@RANKS_PER_NODE@") != std::string::npos && site.ranks_per_node == 0)
     throw UserError(file + ":job.launch: has @RANKS_PER_NODE@: slurm.ranks_per_node must say how many");
   return site;
 }
+
+std::string site_reference() { return site_schema().reference(); }
 
 Site read_site(const std::string& name) {
   std::error_code ignored;

@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "haloscope/base/errors.hpp"
 #include "haloscope/base/hash.hpp"
 #include "haloscope/base/shipped.hpp"
+#include "haloscope/settings/toml.hpp"
 #include "network/profile_keys.hpp"
 
 namespace haloscope {
@@ -18,51 +20,28 @@ namespace {
 
 constexpr std::array<const char*, 2> path_names = {"between_nodes", "within_node"};
 
-bool is_key(const std::string& path) { return std::ranges::count(profile_paths(), path) > 0; }
-
-bool is_table(const std::string& path) {
-  return std::ranges::any_of(profile_paths(), [&path](const std::string& key) { return key.starts_with(path + "."); });
-}
-
 // --- overrides -------------------------------------------------------------------------------------------------------
 
 /// The value at @p path, or null.
-toml::node* node_at(toml::table& root, const std::string& path) {
-  toml::node* node = &root;
+Json* node_at(Json& root, const std::string& path) {
+  Json* node = &root;
   for (std::size_t begin = 0; begin <= path.size() && node != nullptr;) {
     const std::size_t dot = std::min(path.find('.', begin), path.size());
-    toml::table* const table = node->as_table();
-    node = table == nullptr ? nullptr : table->get(path.substr(begin, dot - begin));
+    const std::string name = path.substr(begin, dot - begin);
+    node = node->is_object() && node->contains(name) ? &(*node)[name] : nullptr;
     begin = dot + 1;
   }
   return node;
 }
 
-void remove(toml::table& root, const std::string& path) {
+void remove(Json& root, const std::string& path) {
   const std::size_t dot = path.rfind('.');
-  toml::node* const parent = node_at(root, path.substr(0, dot));
-  if (parent != nullptr && parent->is_table()) parent->as_table()->erase(path.substr(dot + 1));
-}
-
-void apply_override(toml::table& root, const std::string& whole, Origin& origin) {
-  Override set = parse_override(whole);
-  if (!is_key(set.path) && !is_table(set.path)) refuse_unknown("--set", set.path, profile_paths());
-  toml::table* into = &root;
-  std::size_t begin = 0;
-  for (std::size_t dot = set.path.find('.'); dot != std::string::npos; dot = set.path.find('.', begin)) {
-    const std::string name = set.path.substr(begin, dot - begin);
-    if (!into->contains(name)) into->insert(name, toml::table{});
-    toml::node& next = *into->get(name);
-    into = next.as_table();
-    if (into == nullptr) origin.refuse(set.path.substr(0, dot), shown(next), "must be a table");
-    begin = dot + 1;
-  }
-  origin.overridden.insert(set.path);
-  into->insert_or_assign(set.path.substr(begin), std::move(*set.holder.get("value")));
+  Json* const parent = node_at(root, path.substr(0, dot));
+  if (parent != nullptr && parent->is_object()) parent->erase(path.substr(dot + 1));
 }
 
 /// Of two ways to say the same, the one given by --set replaces the one in the file.
-void replace_other_forms(toml::table& root, const Origin& origin) {
+void replace_other_forms(Json& root, const Origin& origin) {
   const auto set_below = [&origin](const std::string& table) {
     return origin.from_set(table) || std::ranges::any_of(origin.overridden, [&table](const std::string& path) {
              return path.starts_with(table + ".");
@@ -111,27 +90,6 @@ void say_what_was_set(Profile& profile, const std::vector<std::string>& override
 
 // --- reading ---------------------------------------------------------------------------------------------------------
 
-void read_table(const toml::table& table, const std::string& prefix, ProfileDraft& draft, Origin& origin) {
-  for (const auto& [key_name, node] : table) {
-    const std::string path = prefix + std::string(key_name.str());
-    const std::vector<ProfileRow>& rows = profile_rows();
-    const auto row = std::ranges::find(rows, path, &ProfileRow::path);
-    if (row != rows.end()) {
-      if (!row->read(node, draft)) origin.refuse(path, shown(node), "must be " + row->allowed);
-      origin.given.insert(path);
-    } else if (!is_table(path)) {
-      const toml::table* const inner = node.as_table();
-      refuse_unknown(origin.from_set(path) ? "--set" : origin.file,
-                     inner == nullptr || inner->empty() ? path : path + "." + std::string(inner->begin()->first.str()),
-                     profile_paths());
-    } else if (const toml::table* const inner = node.as_table()) {
-      read_table(*inner, path + ".", draft, origin);
-    } else {
-      origin.refuse(path, shown(node), fmt::format("must be a table, [{}]", path));
-    }
-  }
-}
-
 /// What stands for other values becomes them.
 void write_out(ProfileDraft& draft, const Origin& origin) {
   Profile& profile = draft.profile;
@@ -148,44 +106,28 @@ void write_out(ProfileDraft& draft, const Origin& origin) {
   }
 }
 
-// --- the canonical text ----------------------------------------------------------------------------------------------
-
-std::string canonical_text(const ProfileDraft& draft) {
-  std::string text, open;
-  for (const ProfileRow& row : profile_rows()) {
-    const std::string value = row.write(draft);
-    if (value.empty()) continue;
-    const std::size_t dot = row.path.rfind('.');
-    const std::string table = row.path.substr(0, dot);
-    if (table != open) text += fmt::format("{}[{}]\n", text.empty() ? "" : "\n", table);
-    open = table;
-    text += fmt::format("{} = {}\n", row.path.substr(dot + 1), value);
-  }
-  return text;
-}
-
 }  // namespace
 
 Profile parse_profile(const std::string& text, const std::string& file, const std::vector<std::string>& overrides) {
-  toml::table root = parse_toml(text, file);
+  Json root = parse_toml(text, file);
   Origin origin{file, {}, {}};
   std::array<double, 2> medians{};  // before --set
   for (std::size_t side = 0; side < medians.size(); ++side) {
-    if (const toml::node* const node = node_at(root, std::string(path_names[side]) + ".half_round_trip_us"))
-      medians[side] = node->value_or(0.0);
+    const Json* const node = node_at(root, std::string(path_names[side]) + ".half_round_trip_us");
+    if (node != nullptr && node->is_number()) medians[side] = node->get<double>();
   }
-  for (const std::string& whole : overrides) apply_override(root, whole, origin);
+  for (const std::string& whole : overrides) profile_schema().apply_override(root, whole, origin);
   replace_other_forms(root, origin);
 
   ProfileDraft draft;
-  read_table(root, "", draft, origin);
+  profile_schema().read(root, draft, origin);
   check_tables(draft, origin);
   move_to_new_median(draft.profile.between_nodes, path_names[0], medians[0], origin);
   move_to_new_median(draft.profile.within_node, path_names[1], medians[1], origin);
   say_what_was_set(draft.profile, overrides, origin);
   write_out(draft, origin);
   check_profile(draft, origin);
-  draft.profile.text = canonical_text(draft);
+  draft.profile.text = profile_schema().toml(draft);
   draft.profile.hash = fmt::format("{:016x}", fnv1a(draft.profile.text));
   return draft.profile;
 }
@@ -193,7 +135,7 @@ Profile parse_profile(const std::string& text, const std::string& file, const st
 std::string format_profile(const Profile& profile) {
   ProfileDraft draft;
   draft.profile = profile;
-  return canonical_text(draft);
+  return profile_schema().toml(draft);
 }
 
 Profile read_profile(const std::string& path, const std::vector<std::string>& overrides) {

@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "network/profile_keys.hpp"
-#include "network/profile_kinds.hpp"
 
 namespace haloscope {
 
@@ -18,16 +17,14 @@ constexpr double fraction_tolerance = 0.02;  ///< between fraction_high and what
 /// Repeats the value in force, as the user would write it.
 [[noreturn]] void refuse(const Origin& origin, const ProfileDraft& draft, const std::string& path,
                          const std::string& allowed) {
-  const std::vector<ProfileRow>& rows = profile_rows();
-  const auto row = std::find_if(rows.begin(), rows.end(), [&path](const ProfileRow& r) { return r.path == path; });
-  origin.refuse(path, row == rows.end() ? "" : row->write(draft), allowed);
+  profile_schema().refuse(origin, draft, path, allowed);
 }
 
 void require_keys(const Origin& origin) {
-  for (const ProfileRow& row : profile_rows()) {
-    const bool left_out = row.path.starts_with("within_node.") && !origin.gives("within_node");
-    if (row.default_value == "required" && !left_out && !origin.given.contains(row.path))
-      origin.refuse(row.path, "missing", "must be " + row.allowed);
+  for (const KeyText& key : profile_schema().keys()) {
+    const bool left_out = key.path.starts_with("within_node.") && !origin.gives("within_node");
+    if (key.required && !left_out && !origin.given.contains(key.path))
+      origin.refuse(key.path, "missing", "must be " + key.allowed);
   }
   const auto together = [&](const std::string& table, std::initializer_list<const char*> keys) {
     const auto is_given = [&](const char* key) { return origin.given.contains(table + "." + key); };

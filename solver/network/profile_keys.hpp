@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 /// @file profile_keys.hpp
-/// Inside the profile's file: the one table of keys. It drives parsing, the search for unknown keys, the canonical text
-/// and the test that holds cases/README.md to it. A new key is a new row in profile_keys.cpp, and a line in the README.
-#include <functional>
-#include <string>
-#include <vector>
-
+/// Inside the network wing: the one table of keys of a profile.
 #include "haloscope/network/profile.hpp"
-#include "haloscope/settings/toml.hpp"
+#include "haloscope/settings/schema.hpp"
 #include "network/profile_tables.hpp"
 
 namespace haloscope {
+
+/// Of a time in microseconds: a quarter of an hour, so that picoseconds of many messages fit 64 bits.
+inline constexpr double most_us = 1e9;
 
 /// A profile being read, with what only stands for other values.
 struct ProfileDraft {
@@ -20,16 +18,7 @@ struct ProfileDraft {
   double rate_per_s = 0, duration_us = 0;  ///< become the tables of the detours
 };
 
-struct ProfileRow {
-  std::string path;     ///< table.key, or table.table.key
-  std::string unit;     ///< empty where there is none
-  std::string allowed;  ///< continues "must be …"
-  std::string default_value;
-  std::function<bool(const toml::node&, ProfileDraft&)> read;  ///< false: not allowed, nothing is changed
-  std::function<std::string(const ProfileDraft&)> write;       ///< TOML; empty where there is nothing to write
-};
-[[nodiscard]] const std::vector<ProfileRow>& profile_rows();
-[[nodiscard]] const std::vector<std::string>& profile_paths();
+[[nodiscard]] const Schema<ProfileDraft>& profile_schema();
 
 /// Whether what is required is there and every table is one that can be read. @throws UserError
 void check_tables(const ProfileDraft& draft, const Origin& origin);

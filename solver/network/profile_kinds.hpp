@@ -14,27 +14,23 @@
 #include "haloscope/network/profile.hpp"
 #include "haloscope/network/rounds.hpp"
 #include "haloscope/settings/kinds.hpp"
+#include "network/profile_keys.hpp"
 
 namespace haloscope {
 
 inline constexpr std::int64_t unlimited = std::numeric_limits<std::int64_t>::max();
-
-/// Of a time in microseconds: a quarter of an hour, so that picoseconds of many messages fit 64 bits.
-inline constexpr double most_us = 1e9;
 
 inline Kind<double> microseconds() {
   return number("a number from 0 to 1e9", [](double x) { return x >= 0 && x <= most_us; });
 }
 
 inline Kind<std::vector<double>> numbers() {
-  return {"a list of at least 2 numbers from 0 to 1e9",
-          [](const toml::node& node) -> std::optional<std::vector<double>> {
-            const toml::array* const list = node.as_array();
-            if (list == nullptr || list->size() < 2) return {};
+  return {"a list of at least 2 numbers from 0 to 1e9", [](const Json& node) -> std::optional<std::vector<double>> {
+            if (!node.is_array() || node.size() < 2) return {};
             std::vector<double> values;
-            for (const toml::node& element : *list) {
+            for (const Json& element : node) {
               if (!element.is_number()) return {};
-              const double value = *element.value<double>();
+              const auto value = element.get<double>();
               if (!(value >= 0 && value <= most_us)) return {};
               values.push_back(value == 0 ? 0.0 : value);  // not -0
             }
@@ -45,7 +41,7 @@ inline Kind<std::vector<double>> numbers() {
 inline Kind<double> bandwidth() {
   Kind<double> kind = positive_or_infinite();
   kind.allowed = "a number of at least 1e-6, or inf";
-  kind.read = [read = kind.read](const toml::node& node) {
+  kind.read = [read = kind.read](const Json& node) {
     const std::optional<double> value = read(node);
     return value && *value >= 1e-6 ? value : std::nullopt;
   };
@@ -55,11 +51,11 @@ inline Kind<double> bandwidth() {
 
 inline Kind<std::int64_t> bytes() {
   return {"an integer of at least 0, or inf",
-          [](const toml::node& node) -> std::optional<std::int64_t> {
-            if (node.is_floating_point() && *node.value<double>() == std::numeric_limits<double>::infinity())
+          [](const Json& node) -> std::optional<std::int64_t> {
+            if (node.is_number_float() && node.get<double>() == std::numeric_limits<double>::infinity())
               return unlimited;
-            if (!node.is_integer() || *node.value<std::int64_t>() < 0) return {};
-            return *node.value<std::int64_t>();
+            if (!node.is_number_integer() || node.get<std::int64_t>() < 0) return {};
+            return node.get<std::int64_t>();
           },
           [](std::int64_t value) {
             return value == unlimited ? Json(std::numeric_limits<double>::infinity()) : Json(value);
@@ -69,8 +65,8 @@ inline Kind<std::int64_t> bytes() {
 inline Kind<std::vector<std::int64_t>> sizes() {
   Kind<std::vector<std::int64_t>> kind = list_of(integer<std::int64_t>(1));
   kind.allowed = "a list of at least 2 integers, each at least 1";
-  kind.read = [read = kind.read](const toml::node& node) -> std::optional<std::vector<std::int64_t>> {
-    if (!node.is_array() || node.as_array()->size() < 2) return {};
+  kind.read = [read = kind.read](const Json& node) -> std::optional<std::vector<std::int64_t>> {
+    if (!node.is_array() || node.size() < 2) return {};
     return read(node);
   };
   return kind;
@@ -90,27 +86,25 @@ inline Kind<std::vector<AlgorithmChoice>> choices(interconnect::Collective colle
     if (!offers(collective, algorithm)) continue;
     names += fmt::format("{}\"{}\"", names.empty() ? "" : ", ", name(algorithm));
   }
-  const auto read_one = [collective](const toml::node& node) -> std::optional<AlgorithmChoice> {
-    const toml::table* const table = node.as_table();
-    if (table == nullptr || !table->contains("algorithm")) return {};
-    AlgorithmChoice choice{unlimited, table->get("algorithm")->value_or(std::string())};
+  const auto read_one = [collective](const Json& node) -> std::optional<AlgorithmChoice> {
+    if (!node.is_object() || !node.contains("algorithm") || !node["algorithm"].is_string()) return {};
+    AlgorithmChoice choice{unlimited, node["algorithm"].get<std::string>()};
     const auto algorithm = interconnect::find_algorithm(choice.algorithm);
     if (!algorithm || !offers(collective, *algorithm)) return {};
-    if (const toml::node* const limit = table->get("up_to_bytes")) {
-      const std::optional<std::int64_t> value = bytes().read(*limit);
+    if (node.contains("up_to_bytes")) {
+      const std::optional<std::int64_t> value = bytes().read(node["up_to_bytes"]);
       if (!value) return {};
       choice.up_to_bytes = *value;
     }
-    if (table->size() != (table->contains("up_to_bytes") ? 2U : 1U)) return {};
+    if (node.size() != (node.contains("up_to_bytes") ? 2U : 1U)) return {};
     return choice;
   };
   return {fmt::format("a list of {{up_to_bytes = N, algorithm = NAME}}, sizes rising, the last without a size, of {}",
                       names),
-          [read_one](const toml::node& node) -> std::optional<std::vector<AlgorithmChoice>> {
-            const toml::array* const list = node.as_array();
-            if (list == nullptr || list->empty()) return {};
+          [read_one](const Json& node) -> std::optional<std::vector<AlgorithmChoice>> {
+            if (!node.is_array() || node.empty()) return {};
             std::vector<AlgorithmChoice> all;
-            for (const toml::node& element : *list) {
+            for (const Json& element : node) {
               std::optional<AlgorithmChoice> choice = read_one(element);
               if (!choice || (!all.empty() && choice->up_to_bytes <= all.back().up_to_bytes)) return {};
               all.push_back(std::move(*choice));

@@ -4,39 +4,82 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <limits>
-#include <numeric>
+#include <cmath>
+#include <memory>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "haloscope/base/errors.hpp"
+#include "haloscope/settings/origin.hpp"
+
+// Without its assertions: some of them fire on a mistake in the text ("[.a]"), which is an error to be told.
+#define TOML_ASSERT(expression) static_cast<void>(0)
+#include <toml++/toml.h>
 
 namespace haloscope {
 
 namespace {
 
-constexpr std::size_t most_bytes = std::size_t{1} << 20;  ///< of a file; the longest shipped one has 20 KiB
+template <class T>
+std::string text_of(const T& value) {
+  std::ostringstream text;
+  text << value;
+  return text.str();
+}
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {  // Levenshtein, one row at a time
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+Json json_of(const toml::node& node) {
+  return node.visit([](const auto& value) -> Json {
+    using T = std::remove_cvref_t<decltype(value)>;
+    if constexpr (toml::is_table<T>) {
+      Json json = Json::object();
+      for (const auto& [key, inner] : value) json[std::string(key.str())] = json_of(inner);
+      return json;
+    } else if constexpr (toml::is_array<T>) {
+      Json json = Json::array();
+      for (const toml::node& inner : value) json.push_back(json_of(inner));
+      return json;
+    } else if constexpr (toml::is_date<T> || toml::is_time<T> || toml::is_date_time<T>) {
+      const std::string text = text_of(value);
+      return Json::binary({text.begin(), text.end()});
+    } else {
+      return Json(value.get());
     }
+  });
+}
+
+std::string date_of(const Json& value) { return {value.get_binary().begin(), value.get_binary().end()}; }
+
+std::unique_ptr<toml::node> node_of(const Json& value) {
+  const auto make = [](auto inner) -> std::unique_ptr<toml::node> {
+    return std::make_unique<toml::value<decltype(inner)>>(std::move(inner));
+  };
+  if (value.is_object()) {
+    auto table = std::make_unique<toml::table>();
+    for (const auto& [key, inner] : value.items()) {
+      std::unique_ptr<toml::node> node = node_of(inner);
+      if (toml::table* const below = node->as_table()) below->is_inline(true);
+      table->insert_or_assign(key, std::move(*node));
+    }
+    return table;
   }
-  return row.back();
+  if (value.is_array()) {
+    auto list = std::make_unique<toml::array>();
+    for (const Json& inner : value) list->push_back(std::move(*node_of(inner)));
+    return list;
+  }
+  if (value.is_string()) return make(value.get<std::string>());
+  if (value.is_boolean()) return make(value.get<bool>());
+  if (value.is_number_integer()) return make(value.get<std::int64_t>());
+  if (value.is_number_float()) return make(value.get<double>());
+  std::unique_ptr<toml::node> date;
+  toml::parse("date = " + date_of(value)).get("date")->visit([&date](auto& node) {
+    date = std::make_unique<std::remove_cvref_t<decltype(node)>>(std::move(node));
+  });
+  return date;
 }
 
 /// The value of an override: TOML, or a bare word.
-toml::table parse_override_value(const std::string& value, const std::string& whole) {
+Json parse_override_value(const std::string& value, const std::string& whole) {
   const auto word_letter = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
            c == '.';
@@ -44,12 +87,10 @@ toml::table parse_override_value(const std::string& value, const std::string& wh
   const bool begins_as_word = !value.empty() && word_letter(value[0]) && !(value[0] >= '0' && value[0] <= '9') &&
                               value[0] != '-' && value[0] != '.';
   const bool reserved = value == "true" || value == "false" || value == "inf" || value == "nan";
-  if (begins_as_word && !reserved && std::all_of(value.begin(), value.end(), word_letter)) {
-    return toml::table{{"value", value}};
-  }
+  if (begins_as_word && !reserved && std::all_of(value.begin(), value.end(), word_letter)) return value;
   try {
-    toml::table parsed = toml::parse("value = " + value);
-    if (parsed.size() == 1 && value.find('\n') == std::string::npos) return parsed;
+    const toml::table parsed = toml::parse("value = " + value);
+    if (parsed.size() == 1 && value.find('\n') == std::string::npos) return json_of(*parsed.get("value"));
   } catch (const toml::parse_error&) {
   }
   throw UserError(fmt::format("--set:{}: the value must be TOML or a bare word", one_line(whole)));
@@ -57,45 +98,52 @@ toml::table parse_override_value(const std::string& value, const std::string& wh
 
 }  // namespace
 
-std::string one_line(std::string text, std::size_t most) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
-  if (text.size() <= most) return text;
-  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
-  return text.substr(0, most) + "…";
+std::vector<std::pair<std::string, const Json*>> sorted(const Json& table) {
+  std::vector<std::pair<std::string, const Json*>> entries;
+  for (const auto& [key, value] : table.items()) entries.emplace_back(key, &value);
+  std::ranges::sort(entries);
+  return entries;
 }
 
-std::string shown(const toml::node& node) {
-  std::ostringstream text;
-  node.visit([&text](const auto& value) { text << value; });
-  std::string line = one_line(text.str(), most_bytes);
+std::string shown(const Json& value) {
+  std::string text;
+  node_of(value)->visit([&text](const auto& node) { text = text_of(node); });
+  std::string line = one_line(std::move(text), std::string::npos);
   const auto both_spaces = [](char a, char b) { return a == ' ' && b == ' '; };
   line.erase(std::unique(line.begin(), line.end(), both_spaces), line.end());  // long lists come indented
   return one_line(line);
 }
 
-std::string read_text(const std::string& path, const std::string& what) {
-  std::error_code ignored;
-  const auto refuse = [&path](const std::string& why) {
-    throw UserError(fmt::format("{}: {}", one_line(path, 4096), why));
-  };
-  if (std::filesystem::is_directory(path, ignored))
-    refuse(fmt::format("is a directory: give the .toml file of {}", what));
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) refuse(fmt::format("cannot be opened: {}", std::strerror(errno != 0 ? errno : EIO)));
-  std::string bytes(most_bytes + 1, '\0');
-  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  if (file.bad()) refuse(fmt::format("cannot be read: {}", std::strerror(errno != 0 ? errno : EIO)));
-  bytes.resize(static_cast<std::size_t>(file.gcount()));
-  if (bytes.size() > most_bytes) refuse(fmt::format("is longer than 1 MiB: not {} file", what));
-  return bytes;
+std::string toml_of(const Json& value) {
+  if (value.is_number_float() && std::isinf(value.get<double>())) return "inf";
+  if (value.is_structured() && !value.empty() && (value.is_object() || value.front().is_object())) {
+    std::string text;
+    for (const auto& [key, inner] : value.items())
+      text += fmt::format("{}{}{}", text.empty() ? "" : ", ", value.is_object() ? key + " = " : "", toml_of(inner));
+    return value.is_object() ? "{" + text + "}" : "[" + text + "]";
+  }
+  // JSON is TOML but for infinity, DEL and tables.
+  std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  for (std::size_t at = text.find('\x7f'); at != std::string::npos; at = text.find('\x7f', at))
+    text.replace(at, 1, "\\u007F");
+  return text;
 }
 
-toml::table parse_toml(const std::string& text, const std::string& file) {
+std::string toml_of(const std::string& text) { return toml_of(Json(text)); }
+
+Json strict_json(const Json& value) {
+  if (value.is_structured()) {
+    Json all = value;
+    for (Json& inner : all) inner = strict_json(inner);
+    return all;
+  }
+  const bool lacking = value.is_binary() || (value.is_number_float() && !std::isfinite(value.get<double>()));
+  return lacking ? Json(shown(value)) : value;
+}
+
+Json parse_toml(const std::string& text, const std::string& file) {
   try {
-    return toml::parse(std::string_view(text), std::string_view(file));
+    return json_of(toml::parse(std::string_view(text), std::string_view(file)));
   } catch (const toml::parse_error& error) {
     const toml::source_position at = error.source().begin;
     throw UserError(
@@ -103,7 +151,7 @@ toml::table parse_toml(const std::string& text, const std::string& file) {
   }
 }
 
-Override parse_override(const std::string& text) {
+std::pair<std::string, Json> parse_override(const std::string& text) {
   const std::size_t equals = text.find('=');
   const auto trimmed = [](const std::string& s) {
     const std::size_t begin = s.find_first_not_of(" \t"), end = s.find_last_not_of(" \t");
@@ -116,42 +164,6 @@ Override parse_override(const std::string& text) {
   return {path, parse_override_value(trimmed(text.substr(equals + 1)), text)};
 }
 
-std::string nearest_name(std::string_view path, const std::vector<std::string>& names) {
-  path = path.substr(0, 200);  // the distance costs the product of the lengths
-  std::string nearest;
-  std::size_t least = std::numeric_limits<std::size_t>::max();
-  for (const std::string_view known : names) {
-    const auto leaf = [](std::string_view p) { return p.substr(p.find('.') + 1); };
-    std::size_t distance = std::min(edit_distance(path, known), 1 + edit_distance(path, known.substr(0, path.size())));
-    if (leaf(path) == leaf(known)) distance = std::min(distance, std::size_t{1});
-    if (distance < least) {
-      least = distance;
-      nearest = known;
-    }
-  }
-  return nearest;
-}
-
-void refuse_unknown(const std::string& file, const std::string& path, const std::vector<std::string>& known) {
-  throw UserError(
-      fmt::format("{}:{}: unknown key; the nearest known key is {}", file, one_line(path), nearest_name(path, known)));
-}
-
-bool Origin::from_set(std::string_view path) const {
-  for (std::size_t dot = path.find('.'); dot != std::string_view::npos; dot = path.find('.', dot + 1)) {
-    if (overridden.contains(std::string(path.substr(0, dot)))) return true;
-  }
-  return overridden.contains(std::string(path));
-}
-
-bool Origin::gives(const std::string& table) const {
-  const auto first = given.lower_bound(table + ".");
-  return first != given.end() && first->starts_with(table + ".");
-}
-
-void Origin::refuse(const std::string& path, const std::string& value, const std::string& allowed) const {
-  const std::string middle = value.empty() ? "" : one_line(value) + ": ";
-  throw UserError(fmt::format("{}:{}: {}{}", from_set(path) ? "--set" : file, path, middle, allowed));
-}
+std::string path_of_override(const std::string& text) { return parse_override(text).first; }
 
 }  // namespace haloscope

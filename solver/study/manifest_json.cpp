@@ -8,19 +8,17 @@
 
 #include "haloscope/base/build_info.hpp"
 #include "haloscope/base/errors.hpp"
-#include "study/settings.hpp"
+#include "haloscope/settings/toml.hpp"
 
 namespace haloscope {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 Json settings_json(const std::vector<std::string>& settings) {
   Json object = Json::object();
   for (const std::string& text : settings) {
-    const auto [path, value] = setting_as_json(text);
-    object[path] = Json::parse(value);
+    const auto [path, value] = parse_override(text);
+    object[path] = strict_json(value);
   }
   return object;
 }

@@ -13,6 +13,7 @@
 #include "haloscope/case/problem.hpp"
 #include "haloscope/grid/decomposition.hpp"
 #include "haloscope/network/profile.hpp"
+#include "haloscope/settings/origin.hpp"
 #include "haloscope/settings/toml.hpp"
 #include "haloscope/study/study.hpp"
 #include "haloscope/timing/compute_model.hpp"
@@ -113,7 +114,7 @@ void check_compute(const Study& study) {
 
 bool sets(const std::vector<std::string>& overrides, std::string_view start) {
   return std::ranges::any_of(overrides, [&](const std::string& text) {
-    const std::string path = parse_override(text).path;
+    const std::string path = path_of_override(text);
     return start.ends_with('.') ? path.starts_with(start) : path == start;
   });
 }

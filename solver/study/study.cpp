@@ -9,7 +9,6 @@
 
 #include "haloscope/base/errors.hpp"
 #include "haloscope/base/shipped.hpp"
-#include "haloscope/settings/toml.hpp"
 #include "study/keys.hpp"
 
 namespace haloscope {
@@ -17,59 +16,6 @@ namespace haloscope {
 namespace fs = std::filesystem;
 
 namespace {
-
-std::vector<std::string> key_paths() {
-  std::vector<std::string> paths;
-  for (const StudyKey& key : study_key_table()) paths.push_back(key.path);
-  return paths;
-}
-
-/// Reads the keys of one table; "values" of a [[variable]] is left to the caller.
-void read_keys(const toml::table& table, const std::string& name, Study& study, StudyPlace place,
-               const std::string& file) {
-  const std::vector<StudyKey>& keys = study_key_table();
-  for (const auto& [key_name, node] : table) {
-    const std::string path = name + "." + std::string(key_name.str());
-    if (path == "variable.values") continue;
-    const auto key = std::ranges::find(keys, path, &StudyKey::path);
-    if (key == keys.end()) refuse_unknown(file, path, key_paths());
-    if (!key->read(node, study, place))
-      throw UserError(fmt::format("{}:{}: {}: must be {}", file, path, shown(node), key->allowed));
-  }
-  for (const StudyKey& key : keys) {
-    const bool ours = key.path.size() > name.size() && key.path.starts_with(name + ".") &&
-                      key.path.find('.', name.size() + 1) == std::string::npos;
-    if (ours && key.default_value == "required" && !table.contains(key.path.substr(name.size() + 1)))
-      throw UserError(fmt::format("{}:{}: missing: must be {}", file, key.path, key.allowed));
-  }
-}
-
-/// The tables of @p node, an array of tables. @throws UserError
-std::vector<const toml::table*> tables_of(const toml::node* node, const std::string& path, const std::string& file,
-                                          const char* how) {
-  std::vector<const toml::table*> all;
-  const toml::array* const list = node == nullptr ? nullptr : node->as_array();
-  if (list != nullptr)
-    for (const toml::node& one : *list)
-      if (one.is_table()) all.push_back(one.as_table());
-  if (list == nullptr || all.empty() || all.size() != list->size())
-    throw UserError(fmt::format("{}:{}: {}: must be {}", file, path, node == nullptr ? "missing" : shown(*node), how));
-  return all;
-}
-
-void read_variables(const toml::node& node, Study& study, const std::string& file) {
-  for (const toml::table* const table : tables_of(&node, "variable", file, "an array of tables, [[variable]]")) {
-    StudyPlace place{study.variables.size(), 0};
-    study.variables.emplace_back();
-    read_keys(*table, "variable", study, place, file);
-    for (const toml::table* const value :
-         tables_of(table->get("values"), "variable.values", file, "a list of tables, [{label = \"…\", …}, …]")) {
-      place.value = study.variables.back().values.size();
-      study.variables.back().values.emplace_back();
-      read_keys(*value, "variable.values", study, place, file);
-    }
-  }
-}
 
 void check_names(const Study& study) {
   std::set<std::string> names;
@@ -139,26 +85,12 @@ void find_cases(Study& study) {
 }  // namespace
 
 Study parse_study(const std::string& text, const std::string& file) {
-  const toml::table root = parse_toml(text, file);
   Study study;
   study.file = file;
   study.text = text;
-  for (const auto& [key, node] : root) {
-    const std::string name(key.str());
-    if (name != "about" && name != "run" && name != "variable") {
-      const toml::table* const table = node.as_table();
-      const bool bare = table == nullptr || table->empty();
-      refuse_unknown(file, bare ? name : name + "." + std::string(table->begin()->first.str()), key_paths());
-    }
-    if (name == "variable")
-      read_variables(node, study, file);
-    else if (!node.is_table())
-      throw UserError(fmt::format("{}:{}: {}: must be a table, [{}]", file, name, shown(node), name));
-  }
-  for (const char* const name : {"about", "run"}) {
-    const toml::table* const table = root.get_as<toml::table>(name);
-    read_keys(table != nullptr ? *table : toml::table{}, name, study, {}, file);
-  }
+  Origin origin{file, {}, {}};
+  study_schema().parse(text, {}, study, origin);
+  study_schema().require_keys(origin);
   check_names(study);
   if (!study.base.scaling) study.base.scaling = Scaling::strong;
   find_cases(study);

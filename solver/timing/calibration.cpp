@@ -12,6 +12,7 @@
 #include "haloscope/base/handles.hpp"
 #include "haloscope/base/statistics.hpp"
 #include "haloscope/border/protocol.hpp"
+#include "haloscope/settings/toml.hpp"
 
 namespace haloscope {
 
@@ -54,16 +55,6 @@ ComputeCost cost_of(const Tally& tally) {
   cost.seconds_per_call *= scale;
   for (double& rate : cost.seconds_per_byte) rate *= scale;
   return cost;
-}
-
-/// A text as TOML writes it.
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
-  }
-  return out + '"';
 }
 
 std::string section(Phase phase, const ComputeCost& cost, const Tally& tally, double misfit) {
@@ -178,7 +169,7 @@ std::string Calibration::model(MPI_Comm comm, const CalibrationFacts& facts, con
       "# A piece of b bytes takes seconds_per_call + seconds_per_GB(b) b; `misfit` is how far pieces of one size are "
       "from\n"
       "# that, as a share, root mean square by time.\n\n[about]\n";
-  for (const auto& [key, value] : facts) text += fmt::format("{} = {}\n", key, quoted(value));
+  for (const auto& [key, value] : facts) text += fmt::format("{} = {}\n", key, toml_of(value));
   for (std::size_t p = 0; p < n_phases; ++p)
     if (tallies[p].pieces > 0)
       text += section(static_cast<Phase>(p), costs[p], tallies[p], std::sqrt(squares[p][0] / squares[p][1]));

@@ -13,7 +13,8 @@
 #include "haloscope/base/handles.hpp"
 #include "haloscope/base/shipped.hpp"
 #include "haloscope/border/protocol.hpp"
-#include "haloscope/settings/toml.hpp"
+#include "haloscope/settings/kinds.hpp"
+#include "haloscope/settings/schema.hpp"
 
 namespace haloscope {
 
@@ -22,71 +23,72 @@ namespace {
 constexpr const char* standing_for_all = "epyc-zen4";
 constexpr double bytes_per_GB = 1e9;
 
-const std::vector<std::string>& known_keys() {
-  static const std::vector<std::string> all = [] {
-    std::vector<std::string> keys;
-    const auto add = [&keys](std::string_view table, std::initializer_list<const char*> names) {
-      for (const char* const key : names) keys.push_back(fmt::format("{}.{}", table, key));
-    };
-    // Of the file, or of a phase that was measured apart from the rest of it.
-    const std::initializer_list<const char*> facts = {"processor", "hypervisor", "compiler", "compiler_flags",
-                                                      "date",      "program",    "case",     "cells",
-                                                      "ranks",     "steps",      "how"};
-    add("about", {"name"});
-    add("about", facts);
-    for (int p = 0; p < n_phases; ++p) {
-      const std::string_view phase = name(static_cast<Phase>(p));
-      add(phase, {"seconds_per_call", "bytes", "seconds_per_GB", "pieces", "seconds", "misfit"});
-      add(phase, facts);
-    }
+/// Of the file, or of a phase that was measured apart from the rest of it; the program reads none of them.
+void add_facts(Schema<ComputeModel>& keys) {
+  keys.add_note("processor", "anything").means("the processor it was measured on");
+  keys.add_note("hypervisor", "anything").means("the hypervisor of a virtual machine");
+  keys.add_note("compiler", "anything").means("the compiler of the program");
+  keys.add_note("compiler_flags", "anything").means("its flags");
+  keys.add_note("date", "anything").means("the day of the measurement");
+  keys.add_note("program", "anything").means("version and commit of the program");
+  keys.add_note("case", "anything").means("the case that was run");
+  keys.add_note("cells", "anything").means("the cells of its grid");
+  keys.add_note("ranks", "anything").means("the ranks it ran on");
+  keys.add_note("steps", "anything").means("the steps it took");
+  keys.add_note("how", "anything").means("how computing was measured");
+}
+
+void add_phase(Schema<ComputeModel>& keys, std::size_t phase) {
+  const auto of = [phase](auto member) {
+    return [ phase, member ](auto& model, Place) -> auto& { return model.cost[phase].*member; };
+  };
+  const std::string table(name(static_cast<Phase>(phase)));
+  TableText& text = keys.table(
+      table,
+      "A phase in which the solver computes: other, halo_pack and so on, as the run file calls them; each has "
+      "the same keys. A piece of work of b bytes takes seconds_per_call + seconds_per_GB(b) b.");
+  text.headed(fmt::format("`[{}]`, and every other phase", table));
+  if (phase > 0) text.left_out();
+  keys.add("seconds_per_call", not_negative(), of(&ComputeCost::seconds_per_call))
+      .in("s")
+      .defaults_to("required")
+      .means("of each piece of work, whatever its size");
+  keys.add("bytes", list_of(not_negative()), of(&ComputeCost::bytes))
+      .in("B")
+      .defaults_to("required")
+      .means("sizes of pieces, positive and rising");
+  keys.add("seconds_per_GB", list_of(not_negative()), of(&ComputeCost::seconds_per_byte))
+      .in("s/GB")
+      .defaults_to("required")
+      .means("the rate at each of these sizes: linear in log b between them, constant beyond");
+  keys.add_note("pieces", "anything").means("how many pieces of work were measured");
+  keys.add_note("seconds", "anything").in("s").means("the time they took");
+  keys.add_note("misfit", "anything").means("how far pieces of one size are from the model, as a share");
+  add_facts(keys);
+}
+
+const Schema<ComputeModel>& compute_schema() {
+  static const Schema<ComputeModel> schema = [] {
+    Schema<ComputeModel> keys;
+    keys.table("about", "What was measured. Only the name is read by the program.");
+    keys.add("name", some_text(), &ComputeModel::name).needed().means("how run files call the model");
+    add_facts(keys);
+    for (std::size_t phase = 0; phase < n_phases; ++phase) add_phase(keys, phase);
     return keys;
   }();
-  return all;
+  return schema;
 }
 
-void refuse_unknown_keys(const toml::table& root, const std::string& file) {
-  for (const auto& [table, node] : root) {
-    const std::string outer(table.str());
-    if (!node.is_table()) refuse_unknown(file, outer, known_keys());
-    for (const auto& [key, value] : *node.as_table()) {
-      const std::string path = fmt::format("{}.{}", outer, key.str());
-      if (std::ranges::find(known_keys(), path) == known_keys().end()) refuse_unknown(file, path, known_keys());
-    }
-  }
-}
-
-/// A number, or a list of them.
-std::vector<double> numbers(const toml::table& root, const std::string& file, const std::string& table,
-                            const char* key) {
-  const auto node = root[table][key];
-  if (!node) throw UserError(fmt::format("{}:{}.{}: missing", file, table, key));
-  std::vector<double> values;
-  const auto add = [&](const toml::node& one) {
-    const std::optional<double> value = one.is_number() ? one.value<double>() : std::nullopt;
-    if (!value || !std::isfinite(*value) || *value < 0)
-      throw UserError(fmt::format("{}:{}.{}: {}: must be a number of at least 0", file, table, key, shown(one)));
-    values.push_back(*value);
-  };
-  if (const toml::array* const list = node.as_array())
-    for (const toml::node& one : *list) add(one);
-  else
-    add(*node.node());
-  if (values.empty()) throw UserError(fmt::format("{}:{}.{}: []: must have a number", file, table, key));
-  return values;
-}
-
-ComputeCost read_cost(const toml::table& root, const std::string& file, const std::string& table) {
-  ComputeCost cost;
-  cost.seconds_per_call = numbers(root, file, table, "seconds_per_call").front();
-  cost.bytes = numbers(root, file, table, "bytes");
-  cost.seconds_per_byte = numbers(root, file, table, "seconds_per_GB");
+/// Whether a phase that is there is whole; its rates become those of a byte.
+void finish(ComputeCost& cost, const Origin& origin, const std::string& table) {
+  for (const char* const key : {"seconds_per_call", "bytes", "seconds_per_GB"})
+    if (const std::string path = fmt::format("{}.{}", table, key); !origin.given.contains(path))
+      origin.refuse(path, "missing", "must be " + compute_schema().find(path)->allowed);
   for (double& rate : cost.seconds_per_byte) rate /= bytes_per_GB;
   if (cost.bytes.size() != cost.seconds_per_byte.size())
-    throw UserError(fmt::format("{}:{}.seconds_per_GB: must have as many numbers as bytes", file, table));
-  if (std::adjacent_find(cost.bytes.begin(), cost.bytes.end(), std::greater_equal<>()) != cost.bytes.end() ||
-      cost.bytes.front() <= 0)
-    throw UserError(fmt::format("{}:{}.bytes: must be positive and rise", file, table));
-  return cost;
+    origin.refuse(table + ".seconds_per_GB", "", "must have as many numbers as bytes");
+  if (std::ranges::adjacent_find(cost.bytes, std::greater_equal<>()) != cost.bytes.end() || cost.bytes.front() <= 0)
+    origin.refuse(table + ".bytes", "", "must be positive and rise");
 }
 
 }  // namespace
@@ -112,23 +114,23 @@ void require_costs(const ComputeModel& model, std::span<const Phase> phases) {
 }
 
 ComputeModel parse_compute_model(const std::string& text, const std::string& file) {
-  const toml::table root = parse_toml(text, file);
-  refuse_unknown_keys(root, file);
   ComputeModel model;
-  const std::optional<std::string> given = root["about"]["name"].value<std::string>();
-  if (!given || given->empty()) throw UserError(file + ":about.name: missing");
-  model.name = *given;
+  Origin origin{file, {}, {}};
+  compute_schema().parse(text, {}, model, origin);
+  compute_schema().require_keys(origin);
   model.text = text;
   model.file = file;
   bool any = false;
   for (int p = 0; p < n_phases; ++p)
-    if (const std::string table(name(static_cast<Phase>(p))); root.contains(table)) {
-      model.cost[static_cast<std::size_t>(p)] = read_cost(root, file, table);
+    if (const std::string table(name(static_cast<Phase>(p))); origin.gives(table)) {
+      finish(model.cost[static_cast<std::size_t>(p)], origin, table);
       any = true;
     }
   if (!any) throw UserError(file + ": has no phase; add one, for example [track]");
   return model;
 }
+
+std::string compute_reference() { return compute_schema().reference(); }
 
 std::string find_compute_model(const std::string& name) {
   namespace fs = std::filesystem;

@@ -92,16 +92,19 @@ TEST_CASE("every mistake in a file is told with its key") {
   const std::string good = good_file();
   CHECK(error_of(replaced(good, "name =", "nam =")) ==
         "m.toml:about.nam: unknown key; the nearest known key is about.name");
-  CHECK(error_of(replaced(good, "name = \"a-machine\"", "")) == "m.toml:about.name: missing");
+  CHECK(error_of(replaced(good, "name = \"a-machine\"", "")) ==
+        "m.toml:about.name: missing: must be a string that is not empty");
   CHECK(error_of(replaced(good, "[halo]", "[haloo]")).find("m.toml:haloo.") == 0);
-  CHECK(error_of(replaced(good, "seconds_per_call = 1e-6", "")) == "m.toml:other.seconds_per_call: missing");
+  CHECK(error_of(replaced(good, "seconds_per_call = 1e-6", "")) ==
+        "m.toml:other.seconds_per_call: missing: must be a number of at least 0");
   CHECK(error_of(replaced(good, "= 1e-6", "= -1")) ==
         "m.toml:other.seconds_per_call: -1: must be a number of at least 0");
   CHECK(error_of(replaced(good, "= 1e-6", "= nan")).find("must be a number of at least 0") != std::string::npos);
   CHECK(error_of(replaced(good, "= 1e-6", "= \"fast\"")).find("must be a number of at least 0") != std::string::npos);
   CHECK(error_of(replaced(good, "[0.2, 0.1]", "[0.2]")) ==
         "m.toml:other.seconds_per_GB: must have as many numbers as bytes");
-  CHECK(error_of(replaced(good, "[0.2, 0.1]", "[]")) == "m.toml:other.seconds_per_GB: []: must have a number");
+  CHECK(error_of(replaced(good, "[0.2, 0.1]", "[]")) ==
+        "m.toml:other.seconds_per_GB: []: must be one or a list, each a number of at least 0");
   CHECK(error_of(replaced(good, "[1e3, 1e5]", "[1e5, 1e3]")) == "m.toml:other.bytes: must be positive and rise");
   CHECK(error_of(replaced(good, "[1e3, 1e5]", "[0, 1e3]")) == "m.toml:other.bytes: must be positive and rise");
   CHECK(error_of("a = = 1").find("m.toml:1:") == 0);

@@ -391,45 +391,6 @@ TEST_CASE("text of any kind survives the canonical text") {
   CHECK(parse_profile(profile.text, "n.toml").caveat == profile.caveat);
 }
 
-TEST_CASE("cases/README.md documents every key as the reader has it") {
-  std::ifstream file(networks.parent_path() / "README.md");
-  std::string readme(std::istreambuf_iterator<char>(file), {});
-  const std::size_t begin = readme.find("\n## Networks\n");
-  REQUIRE(begin != std::string::npos);
-  readme = readme.substr(begin, readme.find("\n## ", begin + 1) - begin);
-  std::map<std::string, std::string> between_keys;
-  std::size_t rows = 0, documented = 0;
-  for (const ProfileKey& key : profile_keys()) {
-    const std::string value = key.default_value.empty() ? "" : "`" + key.default_value + "`";
-    const std::string cells = key.unit + " | " + key.allowed + " | " + value + " | ";
-    const std::size_t dot = key.path.find('.');
-    const std::string table = key.path.substr(0, dot), name = key.path.substr(dot);
-    if (table == "between_nodes") between_keys[name] = cells;
-    if (table == "within_node") {  // "has the same keys, with the same defaults"
-      CHECK(between_keys[name] == cells);
-      continue;
-    }
-    const std::string row = "| `" + key.path + "` | " + cells;
-    CAPTURE(row);
-    CHECK(readme.find(row) != std::string::npos);
-    ++rows;
-  }
-  std::istringstream lines(readme);
-  for (std::string line; std::getline(lines, line);) {  // and no other key: all rows have table.key in backquotes
-    if (line.starts_with("| `") && line.substr(0, line.find('`', 3)).find('.') != std::string::npos) ++documented;
-  }
-  CHECK(documented == rows);
-  for (const interconnect::DefaultChoice& choice : interconnect::default_choices()) {
-    const std::string limit = choice.below_bytes == INT64_MAX ? "" : std::to_string(choice.below_bytes);
-    const std::string row = "| " + std::string(name(choice.collective)) + " | " + limit + " | " +
-                            (choice.from_ranks == 1 ? "" : std::to_string(choice.from_ranks)) + " | " +
-                            (choice.powers_of_two ? "2, 4, 8, …" : "") + " | `" + std::string(name(choice.algorithm)) +
-                            "` |\n";
-    CAPTURE(row);
-    CHECK(readme.find(row) != std::string::npos);
-  }
-}
-
 TEST_CASE("files that are none are refused") {
   const auto error_of_file = [](const std::string& path) -> std::string {
     try {

@@ -58,7 +58,7 @@ TEST_CASE("mistakes in a site are told in one line") {
         "s.toml:slurm.partion: unknown key; the nearest known key is slurm.partition");
   CHECK(error_of(least + "[slrum]\nqos = \"x\"\n") ==
         "s.toml:slrum.qos: unknown key; the nearest known key is slurm.qos");
-  CHECK(error_of("slurm = 3\n" + least) == "s.toml:slurm: 3: must be a table");
+  CHECK(error_of("slurm = 3\n" + least) == "s.toml:slurm: 3: must be a table, [slurm]");
   CHECK(error_of(least + "[slurm]\npartition = \"a b\"\n") == "s.toml:slurm.partition: 'a b': must be one word");
   CHECK(error_of(least + "[slurm]\nsbatch = [\"mem=0\"]\n").starts_with("s.toml:slurm.sbatch: "));
   CHECK(error_of(least + "[slurm]\nsignal_seconds = 0\n") ==

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Every error text that the study reader can show a user, the matrix, how a weak study grows, and the table of keys in
-// cases/studies/README.md.
+// Every error text that the study reader can show a user, the matrix, and how a weak study grows.
 #include "all_problems.hpp"
 #include "haloscope/study/study.hpp"
 
@@ -351,21 +350,4 @@ TEST_CASE("the hash of a matrix changes with what is measured, and with nothing 
                     "program");
   };
   CHECK(hash(two("cavity.toml", "poisson.toml")) != hash(two("poisson.toml", "cavity.toml")));
-}
-
-TEST_CASE("cases/studies/README.md has every key as the program reads it") {
-  std::ifstream file(cases + "studies/README.md");
-  const std::string readme{std::istreambuf_iterator<char>(file), {}};
-  std::size_t rows = 0;
-  for (const StudyKeyText& key : study_keys()) {
-    const std::string value = key.default_value.empty() ? "" : "`" + key.default_value + "`";
-    CAPTURE(key.path);
-    CHECK(readme.find("| `" + key.path + "` | " + key.allowed + " | " + value + " |") != std::string::npos);
-    ++rows;
-  }
-  std::istringstream lines(readme);
-  std::ptrdiff_t written = 0;
-  for (std::string line; std::getline(lines, line);)
-    for (const char* const table : {"| `about.", "| `run.", "| `variable."}) written += line.starts_with(table) ? 1 : 0;
-  CHECK(written == static_cast<std::ptrdiff_t>(rows));
 }

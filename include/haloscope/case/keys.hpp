@@ -11,8 +11,8 @@
 
 #include "haloscope/case/case.hpp"
 #include "haloscope/case/kinds.hpp"
+#include "haloscope/settings/origin.hpp"
 #include "haloscope/settings/toml.hpp"
-#include "haloscope/settings/toml_library.hpp"
 
 namespace haloscope {
 
@@ -22,7 +22,7 @@ struct Key {
   std::string unit;     ///< empty where there is none
   std::string allowed;  ///< continues "must be …"
   bool required;        ///< in each case whose problem reads it, or in each item of a list
-  std::function<bool(const toml::node&, Case&, std::size_t item)> read;  ///< false: not allowed, nothing is changed
+  std::function<bool(const Json&, Case&, std::size_t item)> read;  ///< false: not allowed, nothing is changed
   std::function<Json(const Case&, std::size_t item)> write;
 };
 [[nodiscard]] const std::vector<Key>& keys();

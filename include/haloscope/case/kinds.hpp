@@ -11,12 +11,11 @@ namespace haloscope {
 template <class T>
 Kind<PerAxis<T>> three(const Kind<T>& kind) {
   return {"[x, y, z], each " + kind.allowed,
-          [read = kind.read](const toml::node& node) -> std::optional<PerAxis<T>> {
-            const toml::array* list = node.as_array();
-            if (list == nullptr || list->size() != 3) return {};
+          [read = kind.read](const Json& node) -> std::optional<PerAxis<T>> {
+            if (!node.is_array() || node.size() != 3) return {};
             PerAxis<T> values{};
             for (std::size_t axis = 0; axis < 3; ++axis) {
-              const std::optional<T> value = read(*list->get(axis));
+              const std::optional<T> value = read(node[axis]);
               if (!value) return {};
               values[axis] = *value;
             }
@@ -36,7 +35,7 @@ inline Kind<double> or_left_out(Kind<double> kind) {
 /// A point or a direction; not given: empty.
 inline Kind<std::vector<double>> point() {
   const Kind<PerAxis<double>> kind = three(any_number());
-  return {kind.allowed, [read = kind.read](const toml::node& node) -> std::optional<std::vector<double>> {
+  return {kind.allowed, [read = kind.read](const Json& node) -> std::optional<std::vector<double>> {
             const std::optional<PerAxis<double>> values = read(node);
             if (!values) return {};
             return std::vector<double>(values->begin(), values->end());

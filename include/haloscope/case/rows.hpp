@@ -21,7 +21,7 @@ Key make_row(std::string path, std::string unit, const Kind<T>& kind, Field fiel
           std::move(unit),
           kind.allowed,
           must,
-          [read = kind.read, field](const toml::node& node, Case& c, std::size_t item) {
+          [read = kind.read, field](const Json& node, Case& c, std::size_t item) {
             std::optional<T> value = read(node);
             if (value) field(c, item) = std::move(*value);
             return value.has_value();

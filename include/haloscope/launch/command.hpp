@@ -21,4 +21,7 @@ struct StudyOptions {
 /// reached; they are named. @p read_outcome judges the files that runs left. @throws UserError, LibraryError
 [[nodiscard]] ExitCode run_study(const StudyOptions& options, const ReadOutcome& read_outcome);
 
+/// Every key of a site, as markdown.
+[[nodiscard]] std::string site_reference();
+
 }  // namespace haloscope

@@ -2,7 +2,7 @@
 #pragma once
 /// @file profile.hpp
 /// One interconnect as data: LogGP parameters, the measured spread of its messages, the detours of its hosts, and where
-/// all that was read (cases/networks/*.toml; every key: cases/README.md, "Networks").
+/// all that was read (cases/networks/*.toml; every key: cases/networks/KEYS.md).
 ///
 /// The one door that both sides of the border include: data and its checks, no MPI, no state. A profile is validated
 /// whole when it is read; what it holds is plain numbers in the units of its keys. LogGP: Alexandrov, Ionescu, Schauser
@@ -82,11 +82,9 @@ struct Profile {
 /// The mean of a table that is not empty, by the same rule. [us]
 [[nodiscard]] double mean_of(const Quantiles& table);
 
-/// What cases/README.md says about each key; a test compares the two.
-struct ProfileKey {
-  std::string path, unit, allowed, default_value;  ///< the default as TOML, "required", or empty for none
-};
-[[nodiscard]] std::vector<ProfileKey> profile_keys();
+[[nodiscard]] bool is_profile_key(const std::string& path);
+/// Every key and the default algorithms, as markdown.
+[[nodiscard]] std::string profile_reference();
 
 /// Parses and validates. Values changed by @p overrides make the profile `synthetic`: cases/README.md says what moves
 /// along with them. @p origin names the file in messages; each of @p overrides is table.key=value.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-/// @file toml_kinds.hpp
-/// Inside the case room and the profile room: the kinds of values that keys have. Each knows how to read itself from
-/// TOML, how to write itself as JSON, and what to tell the user ("must be …").
+/// @file kinds.hpp
+/// The kinds of values that keys have. Each knows how to read itself from what toml.hpp makes of TOML, how to write
+/// itself as JSON, and what to tell the user ("must be …").
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,23 +15,21 @@
 #include <utility>
 #include <vector>
 
-#include "haloscope/settings/toml_library.hpp"
+#include "haloscope/settings/toml.hpp"
 
 namespace haloscope {
-
-using Json = nlohmann::ordered_json;
 
 template <class T>
 struct Kind {
   std::string allowed;
-  std::function<std::optional<T>(const toml::node&)> read;
+  std::function<std::optional<T>(const Json&)> read;
   std::function<Json(const T&)> write = [](const T& value) { return Json(value); };
 };
 
 inline Kind<double> number(std::string allowed, std::function<bool(double)> holds) {
-  return {std::move(allowed), [holds = std::move(holds)](const toml::node& node) -> std::optional<double> {
+  return {std::move(allowed), [holds = std::move(holds)](const Json& node) -> std::optional<double> {
             if (!node.is_number()) return {};
-            const double value = *node.value<double>();
+            const double value = node.get<double>();
             if (!std::isfinite(value) || !holds(value)) return {};
             return value;
           }};
@@ -51,9 +49,9 @@ inline Kind<double> fraction() {
 }
 inline Kind<double> positive_or_infinite() {
   return {"a positive number, or inf",
-          [](const toml::node& node) -> std::optional<double> {
+          [](const Json& node) -> std::optional<double> {
             if (!node.is_number()) return {};
-            const double value = *node.value<double>();
+            const double value = node.get<double>();
             if (!(value > 0)) return {};
             return value;
           },
@@ -64,9 +62,9 @@ template <class T>
 Kind<T> integer(T least, T most = std::numeric_limits<T>::max()) {
   const bool open = most == std::numeric_limits<T>::max();
   return {open ? fmt::format("an integer of at least {}", least) : fmt::format("an integer from {} to {}", least, most),
-          [least, most](const toml::node& node) -> std::optional<T> {
-            if (!node.is_integer()) return {};
-            const std::int64_t value = *node.value<std::int64_t>();
+          [least, most](const Json& node) -> std::optional<T> {
+            if (!node.is_number_integer()) return {};
+            const std::int64_t value = node.get<std::int64_t>();
             if (value < least || value > most) return {};
             return static_cast<T>(value);
           }};
@@ -74,13 +72,13 @@ Kind<T> integer(T least, T most = std::numeric_limits<T>::max()) {
 
 inline Kind<bool> boolean() {
   return {"true or false",
-          [](const toml::node& node) { return node.is_boolean() ? node.value<bool>() : std::nullopt; }};
+          [](const Json& node) { return node.is_boolean() ? std::optional(node.get<bool>()) : std::nullopt; }};
 }
 
 inline Kind<std::string> text(std::string allowed, std::function<bool(const std::string&)> holds) {
-  return {std::move(allowed), [holds = std::move(holds)](const toml::node& node) -> std::optional<std::string> {
+  return {std::move(allowed), [holds = std::move(holds)](const Json& node) -> std::optional<std::string> {
             if (!node.is_string()) return {};
-            std::string value = *node.value<std::string>();
+            auto value = node.get<std::string>();
             if (!holds(value)) return {};
             return value;
           }};
@@ -108,10 +106,10 @@ Kind<T> one_of(std::vector<std::pair<std::string, T>> choices) {
     allowed += fmt::format("{}\"{}\"", i == 0 ? "" : (i + 1 == choices.size() ? " or " : ", "), choices[i].first);
   }
   return {allowed,
-          [choices](const toml::node& node) -> std::optional<T> {
+          [choices](const Json& node) -> std::optional<T> {
             if (!node.is_string()) return {};
             for (const auto& [word, value] : choices) {
-              if (*node.value<std::string>() == word) return value;
+              if (node == word) return value;
             }
             return {};
           },
@@ -131,10 +129,10 @@ inline Kind<std::string> one_word_of(const std::vector<std::string>& words) {
 template <class T>
 Kind<std::vector<T>> list_of(const Kind<T>& kind) {
   return {"one or a list, each " + kind.allowed,
-          [read = kind.read](const toml::node& node) -> std::optional<std::vector<T>> {
+          [read = kind.read](const Json& node) -> std::optional<std::vector<T>> {
             std::vector<T> values;
-            if (const toml::array* list = node.as_array()) {
-              for (const toml::node& element : *list) {
+            if (node.is_array()) {
+              for (const Json& element : node) {
                 const std::optional<T> value = read(element);
                 if (!value) return {};
                 values.push_back(*value);

@@ -1,56 +1,39 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-/// @file toml_input.hpp
-/// Inside the case room and the profile room: TOML as users write it, in a file or after --set, and how a mistake in it
-/// is told. No MPI.
-#include <set>
+/// @file toml.hpp
+/// TOML as users write it, in a file or after --set, read into JSON: toml++ costs ten seconds of compiling, so that
+/// only toml.cpp sees it.
+///
+/// What JSON lacks is kept: infinities and NaN are floats like others, dates and times are binaries that hold their
+/// text. Tables are sorted by key, so the first mistake of a file is the same one whatever the order of its lines.
+#include <nlohmann/json_fwd.hpp>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
-
-#include "haloscope/settings/toml_library.hpp"
 
 namespace haloscope {
 
-/// @p text on one line of at most @p most bytes, cut between UTF-8 characters, control characters as spaces.
-[[nodiscard]] std::string one_line(std::string text, std::size_t most = 80);
-
-/// A value as the user wrote it, or nearly so; one line.
-[[nodiscard]] std::string shown(const toml::node& node);
-
-/// The bytes of a file. @p what is the kind of file that was asked for, "a case".
-/// @throws UserError when it is none, a folder, unreadable or longer than 1 MiB
-[[nodiscard]] std::string read_text(const std::string& path, const std::string& what);
+using Json = nlohmann::ordered_json;
 
 /// @throws UserError `file:line:column: what is wrong`
-[[nodiscard]] toml::table parse_toml(const std::string& text, const std::string& file);
+[[nodiscard]] Json parse_toml(const std::string& text, const std::string& file);
 
-/// `table.key=value` with the value in TOML or a bare word, which is a string.
-struct Override {
-  std::string path;
-  toml::table holder;  ///< the value is its `value`
-};
-/// @throws UserError
-[[nodiscard]] Override parse_override(const std::string& text);
+/// The two parts of `table.key=value`; the value is TOML, or a bare word, which is a string. @throws UserError
+[[nodiscard]] std::pair<std::string, Json> parse_override(const std::string& text);
+/// The first of them.
+[[nodiscard]] std::string path_of_override(const std::string& text);
 
-/// The name nearest to @p path: by edit distance, a missing ending or a wrong table counting as one edit.
-[[nodiscard]] std::string nearest_name(std::string_view path, const std::vector<std::string>& names);
+/// The entries of a table, sorted by key; it must outlive them.
+[[nodiscard]] std::vector<std::pair<std::string, const Json*>> sorted(const Json& table);
 
-/// @throws UserError that names the nearest of @p known.
-[[noreturn]] void refuse_unknown(const std::string& file, const std::string& path,
-                                 const std::vector<std::string>& known);
+/// A value as the user wrote it, or nearly so; one line.
+[[nodiscard]] std::string shown(const Json& value);
 
-/// What the user named, and from where; needed to say what is wrong with it.
-struct Origin {
-  std::string file;
-  std::set<std::string> given;       ///< paths of all keys set in the file or by --set
-  std::set<std::string> overridden;  ///< paths, or whole tables, set by --set
-  /// Whether --set gave @p path, or a table that holds it.
-  [[nodiscard]] bool from_set(std::string_view path) const;
-  /// Whether any key of @p table was set.
-  [[nodiscard]] bool gives(const std::string& table) const;
-  /// Throws the UserError `file:key: value: allowed`; the file reads "--set" for a key given there.
-  [[noreturn]] void refuse(const std::string& path, const std::string& value, const std::string& allowed) const;
-};
+/// @p value as TOML.
+[[nodiscard]] std::string toml_of(const Json& value);
+[[nodiscard]] std::string toml_of(const std::string& text);
+
+/// @p value for readers of JSON: infinities, NaN, dates and times become strings.
+[[nodiscard]] Json strict_json(const Json& value);
 
 }  // namespace haloscope

@@ -2,7 +2,7 @@
 #pragma once
 /// @file study.hpp
 /// A set of runs as one TOML file: a case or several on many rank counts, on several networks or settings, repeated.
-/// cases/studies/README.md documents every key.
+/// cases/studies/KEYS.md has every key.
 ///
 /// The file is read, and every run that it asks for is checked by the readers of cases and profiles, before the first
 /// one starts. No MPI: works on a login node. What only a run can find out (a KSP type that PETSc does not have) fails
@@ -101,10 +101,7 @@ struct StudyRun {
 /// Changes with anything that changes what is measured; not with time limits, estimates and texts.
 [[nodiscard]] std::string matrix_hash(const Study& study, const std::vector<StudyRun>& runs);
 
-/// What cases/studies/README.md says about each key; a test compares the two.
-struct StudyKeyText {
-  std::string path, allowed, default_value;
-};
-[[nodiscard]] std::vector<StudyKeyText> study_keys();
+/// Every key, as markdown.
+[[nodiscard]] std::string study_reference();
 
 }  // namespace haloscope

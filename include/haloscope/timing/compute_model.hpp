@@ -36,6 +36,9 @@ struct ComputeModel {
 /// @throws UserError `file:key: value: what is allowed`
 [[nodiscard]] ComputeModel parse_compute_model(const std::string& text, const std::string& file);
 
+/// Every key, as markdown.
+[[nodiscard]] std::string compute_reference();
+
 /// @throws UserError for the first of @p phases, those in which a case computes, that is not there
 void require_costs(const ComputeModel& model, std::span<const Phase> phases);
 
