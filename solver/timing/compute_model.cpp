@@ -45,7 +45,7 @@ void add_phase(Schema<ComputeModel>& keys, std::size_t phase) {
   const std::string table(name(static_cast<Phase>(phase)));
   TableText& text = keys.table(
       table,
-      "A phase in which the solver computes: other, halo_pack and so on, as the run file calls them; each has "
+      "A phase in which the solver computes: other, halo and so on, as the run file calls them; each has "
       "the same keys. A piece of work of b bytes takes seconds_per_call + seconds_per_GB(b) b.");
   text.headed(fmt::format("`[{}]`, and every other phase", table));
   if (phase > 0) text.left_out();

@@ -84,7 +84,7 @@ struct DefaultChoice {
 [[nodiscard]] std::int64_t message_bytes(const CollectiveShape& shape) noexcept;
 
 /// The algorithm for this size: inside the network where the profile has that, else the profile's table, else the
-/// default table (documented in cases/README.md). Gatherv, scatterv and alltoallv are always linear: their ranks do not
+/// default table (printed in cases/networks/KEYS.md). Gatherv, scatterv and alltoallv are always linear: their ranks do not
 /// know the blocks of others, so they cannot agree on anything else.
 [[nodiscard]] Algorithm choose_algorithm(const Profile& profile, const CollectiveShape& shape);
 
