@@ -43,10 +43,10 @@ void add_phase(Schema<ComputeModel>& keys, std::size_t phase) {
     return [ phase, member ](auto& model, Place) -> auto& { return model.cost[phase].*member; };
   };
   const std::string table(name(static_cast<Phase>(phase)));
-  TableText& text = keys.table(
-      table,
-      "A phase in which the solver computes: other, halo and so on, as the run file calls them; each has "
-      "the same keys. A piece of work of b bytes takes seconds_per_call + seconds_per_GB(b) b.");
+  TableText& text =
+      keys.table(table,
+                 "A phase in which the solver computes: other, halo and so on, as the run file calls them; each has "
+                 "the same keys. A piece of work of b bytes takes seconds_per_call + seconds_per_GB(b) b.");
   text.headed(fmt::format("`[{}]`, and every other phase", table));
   if (phase > 0) text.left_out();
   keys.add("seconds_per_call", not_negative(), of(&ComputeCost::seconds_per_call))

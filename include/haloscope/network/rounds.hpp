@@ -84,8 +84,8 @@ struct DefaultChoice {
 [[nodiscard]] std::int64_t message_bytes(const CollectiveShape& shape) noexcept;
 
 /// The algorithm for this size: inside the network where the profile has that, else the profile's table, else the
-/// default table (printed in cases/networks/KEYS.md). Gatherv, scatterv and alltoallv are always linear: their ranks do not
-/// know the blocks of others, so they cannot agree on anything else.
+/// default table (printed in cases/networks/KEYS.md). Gatherv, scatterv and alltoallv are always linear: their ranks do
+/// not know the blocks of others, so they cannot agree on anything else.
 [[nodiscard]] Algorithm choose_algorithm(const Profile& profile, const CollectiveShape& shape);
 
 /// This rank's part. Empty for one rank. Across ranks every send has its receive, in the same round of both, and all
