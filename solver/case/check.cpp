@@ -19,8 +19,8 @@ void check_tables(const Case& c, const Origin& origin) {
       origin.refuse(path, "", fmt::format("has no meaning where about.problem = \"{}\"; remove it", problem.name));
     }
   }
-  for (const Key& key : keys()) {
-    const bool needed = key.required && array_of_tables(table_of(key.path)) == nullptr && reads(problem, key.path);
+  for (const KeyText& key : case_schema().keys()) {
+    const bool needed = key.required && case_schema().array_of(key) == nullptr && reads(problem, key.path);
     if (needed && !origin.given.contains(key.path)) origin.refuse(key.path, "missing", "must be " + key.allowed);
   }
 }
@@ -62,10 +62,10 @@ Named find_quantity(const Case& c, const Origin& origin, std::size_t item) {
   const std::string& wanted = c.expectations[item].quantity;
   for (const NamedQuantity& quantity : problem.named_quantities) {
     if (!wanted.starts_with(quantity.prefix)) continue;
-    const auto key = std::ranges::find(keys(), quantity.array + ".name", &Key::path);
-    const std::size_t items = array_of_tables(quantity.array)->size(c);
+    const std::size_t items = case_schema().size(c, quantity.array);
+    const std::string name = fmt::format("\"{}\"", wanted.substr(quantity.prefix.size()));
     std::size_t n = 0;
-    while (n < items && key->write(c, n).get<std::string>() != wanted.substr(quantity.prefix.size())) ++n;
+    while (n < items && case_schema().value(c, quantity.array + ".name", {n, 0}) != name) ++n;
     if (n == items)
       refuse(origin, c, "expect.quantity",
              fmt::format("must be the name of a [[{}]] of this case, or one of {}", quantity.array,
@@ -130,9 +130,7 @@ void check_expectation(const Case& c, const Origin& origin, std::size_t item) {
 
 void refuse(const Origin& origin, const Case& settings, const std::string& path, const std::string& allowed,
             std::size_t item) {
-  const std::vector<Key>& table = keys();
-  const auto key = std::find_if(table.begin(), table.end(), [&path](const Key& k) { return k.path == path; });
-  origin.refuse(path, key == table.end() ? "" : key->write(settings, item).dump(), allowed);
+  case_schema().refuse(origin, settings, path, allowed, {item, 0});
 }
 
 void check_case(const Case& settings, const Origin& origin) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "haloscope/base/errors.hpp"
+#include "haloscope/case/case.hpp"
 #include "haloscope/launch/command.hpp"
 #include "haloscope/network/profile.hpp"
 #include "haloscope/study/study.hpp"
@@ -23,6 +24,7 @@ struct Page {
 };
 
 constexpr Page pages[] = {
+    {"case", "Keys of a case", "cases/KEYS.md", case_reference},
     {"profile", "Keys of a network profile", "cases/networks/KEYS.md", profile_reference},
     {"study", "Keys of a study", "cases/studies/KEYS.md", study_reference},
     {"site", "Keys of a site", "jobs/sites/KEYS.md", site_reference},

@@ -18,7 +18,7 @@
 #include <span>
 
 #include "haloscope/base/handles.hpp"
-#include "haloscope/case/rows.hpp"
+#include "haloscope/case/kinds.hpp"
 #include "haloscope/problems/workload.hpp"
 #include "problems/allreduce.hpp"
 
@@ -162,16 +162,20 @@ class AllreduceWorkload final : public Workload {
   double errors_ = 0;
 };
 
-std::vector<Key> allreduce_keys() {
-  std::vector<Key> rows;
-  const auto add = [&rows](const char* name, const char* unit, const auto& kind, auto member) {
-    rows.push_back(row(fmt::format("allreduce.{}", name), unit, kind, member));
-  };
-  add("parameters", "", integer<std::int64_t>(1), &AllreduceCase::parameters);
-  add("buckets", "", integer<int>(1), &AllreduceCase::buckets);
-  add("overlap", "", boolean(), &AllreduceCase::overlap);
-  add("operations", "", integer<int>(1), &AllreduceCase::operations);
-  return rows;
+void add_keys(Schema<Case>& keys) {
+  keys.table("allreduce",
+             "Data-parallel training as its messages see it: a step computes gradients, bucket by bucket, and sums "
+             "each over all ranks. Only in a case of problem `allreduce`.");
+  keys.add("parameters", integer<std::int64_t>(1), own(&AllreduceCase::parameters))
+      .means("gradients of 4 bytes on each rank");
+  keys.add("buckets", integer<int>(1), own(&AllreduceCase::buckets))
+      .means("reductions a step; at most as many as parameters");
+  keys.add("overlap", boolean(), own(&AllreduceCase::overlap))
+      .means(
+          "a bucket is summed (`MPI_Iallreduce`) while the next is computed; false: each sum is waited for "
+          "(`MPI_Allreduce`)");
+  keys.add("operations", integer<int>(1), own(&AllreduceCase::operations))
+      .means("multiply-adds of the computing for each parameter");
 }
 
 void check(const Case& c, const Origin& origin) {
@@ -195,7 +199,7 @@ std::int64_t shrink(Case& settings) {
 const Problem& allreduce_problem() {
   static const Problem problem = {
       .name = "allreduce",
-      .keys = allreduce_keys(),
+      .add_keys = add_keys,
       .phases = {Phase::other, Phase::burst, Phase::wait, Phase::reduce},
       .quantities = {{.name = "sum_errors"}},
       .calibrated_sizes = "all parameters, a quarter and a sixteenth of them",

@@ -13,7 +13,7 @@
 #include <deque>
 
 #include "haloscope/base/statistics.hpp"
-#include "haloscope/case/rows.hpp"
+#include "haloscope/case/kinds.hpp"
 #include "haloscope/grid/field.hpp"
 #include "haloscope/grid/halo.hpp"
 #include "haloscope/problems/workload.hpp"
@@ -186,12 +186,15 @@ class ExchangeWorkload final : public Workload {
   double errors_ = 0;
 };
 
-std::vector<Key> exchange_keys() {
-  std::vector<Key> rows;
-  rows.push_back(row("exchange.cells", "", list_of(integer<int>(1, 2048)), &Case::exchange_cells, required));
-  rows.push_back(row("exchange.fields", "", integer<int>(1, 64), &Case::exchange_fields));
-  rows.push_back(row("exchange.repeats", "", integer<int>(1), &Case::exchange_repeats));
-  return rows;
+void add_keys(Schema<Case>& keys) {
+  keys.table("exchange",
+             "The sweep over message sizes. Only in a case of problem `exchange`, which takes no `grid.cells` and "
+             "`grid.length_m`.");
+  keys.add("cells", list_of(integer<int>(1, 2048)), &Case::exchange_cells)
+      .needed()
+      .means("edge lengths of cubic boxes, in cells a rank, swept in this order. For exchange");
+  keys.add("fields", integer<int>(1, 64), &Case::exchange_fields).means("fields that share each message");
+  keys.add("repeats", integer<int>(1), &Case::exchange_repeats).means("exchanges a step");
 }
 
 }  // namespace
@@ -199,7 +202,7 @@ std::vector<Key> exchange_keys() {
 const Problem& exchange_problem() {
   static const Problem problem = {
       .name = "exchange",
-      .keys = exchange_keys(),
+      .add_keys = add_keys,
       .shared = {"grid.periodic", "grid.process_grid", "halo", "run.end_time_s"},
       .phases = {solver_phases.begin(), solver_phases.end()},
       .quantities = {{.name = "ghost_errors", .not_with_mock = true}},  // which measures packing and promises no ghosts

@@ -10,7 +10,6 @@
 
 #include "haloscope/case/growth.hpp"
 #include "haloscope/case/kinds.hpp"
-#include "haloscope/case/rows.hpp"
 #include "haloscope/problems/workload.hpp"
 #include "problems/pressure.hpp"
 
@@ -20,29 +19,45 @@ namespace {
 
 // --- settings --------------------------------------------------------------------------------------------------------
 
-std::vector<Key> flow_keys() {
-  std::vector<Key> rows;
-  rows.push_back(row("flow.viscosity_m2_per_s", "m²/s", positive(), &Case::viscosity_m2_per_s, required));
-  rows.push_back(row("flow.density_kg_per_m3", "kg/m³", positive(), &Case::density_kg_per_m3));
-  rows.push_back(row("flow.body_force_m_per_s2", "m/s²", three(any_number()), &Case::body_force_m_per_s2));
-  rows.push_back(row("flow.velocity_scale_m_per_s", "m/s", positive(), &Case::velocity_scale_m_per_s));
-  rows.push_back(row("flow.initial", "",
-                     one_of<InitialState>({{"rest", InitialState::rest},
-                                           {"taylor_green", InitialState::taylor_green},
-                                           {"taylor_green_3d", InitialState::taylor_green_3d}}),
-                     &Case::initial));
-  rows.push_back(row("flow.integrator", "", one_of<Integrator>({{"rk3", Integrator::rk3}, {"ab2", Integrator::ab2}}),
-                     &Case::integrator));
-  rows.push_back(row("flow.dt_s", "s", not_negative(), &Case::dt_s));
-  rows.push_back(row("flow.cfl_limit", "", positive(), &Case::cfl_limit));
-  rows.push_back(row("flow.diffusion_limit", "", positive(), &Case::diffusion_limit));
+void add_flow_keys(Schema<Case>& keys) {
+  keys.table("flow", "Incompressible Navier–Stokes. Only in a case of problem `flow`.");
+  keys.add("viscosity_m2_per_s", positive(), &Case::viscosity_m2_per_s)
+      .in("m²/s")
+      .needed()
+      .means("kinematic. For flow");
+  keys.add("density_kg_per_m3", positive(), &Case::density_kg_per_m3).in("kg/m³").means("scales the pressure only");
+  keys.add("body_force_m_per_s2", three(any_number()), &Case::body_force_m_per_s2).in("m/s²").means("per mass");
+  keys.add("velocity_scale_m_per_s", positive(), &Case::velocity_scale_m_per_s)
+      .in("m/s")
+      .means("amplitude V of the initial state");
+  keys.add("initial",
+           one_of<InitialState>({{"rest", InitialState::rest},
+                                 {"taylor_green", InitialState::taylor_green},
+                                 {"taylor_green_3d", InitialState::taylor_green_3d}}),
+           &Case::initial)
+      .means(
+          "`taylor_green`: u = V sin(x) cos(y), v = -V cos(x) sin(y), x and y scaled to the box; `taylor_green_3d`: "
+          "both times cos(z). Their axes must be periodic, with 4 cells or more");
+  keys.add("integrator", one_of<Integrator>({{"rk3", Integrator::rk3}, {"ab2", Integrator::ab2}}), &Case::integrator)
+      .means("Runge-Kutta of order 3 (a pressure solve in each of three stages) or Adams-Bashforth 2 (one a step)");
+  keys.add("dt_s", not_negative(), &Case::dt_s)
+      .in("s")
+      .means("0: from the two limits, each step. A given one that breaks a limit is an error");
+  keys.add("cfl_limit", positive(), &Case::cfl_limit).means("largest Σ abs(u_i) dt/dx_i");
+  keys.add("diffusion_limit", positive(), &Case::diffusion_limit)
+      .means("largest 2 ν dt Σ 1/dx_i²; RK3 bears 1.25, AB2 0.5");
 
+  keys.table("walls",
+             "Moving walls, only where `grid.periodic` is false. A wall never moves along its normal, so that "
+             "component is 0. Only in a case of problem `flow`.");
+  constexpr std::array<const char*, 3> walls = {"x", "y", "z"};
   for (std::size_t side = 0; side < n_sides; ++side) {
-    rows.push_back(make_row(
-        fmt::format("walls.{}_velocity_m_per_s", side_names[side]), "m/s",
-        three(any_number()), [side](auto& c, std::size_t) -> auto& { return c.wall_velocity_m_per_s[side]; }));
+    keys.add(
+            fmt::format("{}_velocity_m_per_s", side_names[side]),
+            three(any_number()), [side](auto& c, Place) -> auto& { return c.wall_velocity_m_per_s[side]; })
+        .in("m/s")
+        .means(fmt::format("of the wall at {} {}", side % 2 == 0 ? "low" : "high", walls[side / 2]));
   }
-  return rows;
 }
 
 void check_flow(const Case& c, const Origin& origin) {
@@ -177,7 +192,7 @@ void judge(const Case& settings, const Evidence& evidence, std::vector<std::stri
 const Problem& flow_problem() {
   static const Problem problem = {
       .name = "flow",
-      .keys = flow_keys(),
+      .add_keys = add_flow_keys,
       .shared = {"grid", "halo", "poisson", "run.end_time_s", "profile"},
       .phases = {solver_phases.begin(), solver_phases.end()},
       .quantities = {{.name = "kinetic_energy", .at_times = true},

@@ -11,7 +11,7 @@
 #include <limits>
 
 #include "haloscope/base/handles.hpp"
-#include "haloscope/case/rows.hpp"
+#include "haloscope/case/kinds.hpp"
 #include "haloscope/problems/workload.hpp"
 #include "problems/option_price.hpp"
 
@@ -105,21 +105,23 @@ class OptionWorkload final : public Workload {
   PathSums last_, total_;
 };
 
-std::vector<Key> option_keys() {
-  std::vector<Key> rows;
-  const auto add = [&rows](const char* name, const char* unit, const auto& kind, auto member) {
-    rows.push_back(row(fmt::format("option.{}", name), unit, kind, member));
-  };
-  add("paths", "", integer<std::int64_t>(1), &OptionCase::paths);
-  add("assets", "", integer<int>(1, 1000), &OptionCase::assets);
-  add("dates", "", integer<int>(1), &OptionCase::dates);
-  add("spot", "", positive(), &OptionCase::spot);
-  add("strike", "", positive(), &OptionCase::strike);
-  add("rate_per_year", "1/a", any_number(), &OptionCase::rate_per_year);
-  add("volatility", "1/√a", positive(), &OptionCase::volatility);
-  add("correlation", "", any_number(), &OptionCase::correlation);
-  add("maturity_years", "a", positive(), &OptionCase::maturity_years);
-  return rows;
+void add_keys(Schema<Case>& keys) {
+  keys.table("option",
+             "Calls on a basket of equal assets in Black & Scholes' model, priced by Monte Carlo. Every step draws "
+             "paths on all ranks and ends with one reduction. Only in a case of problem `option`.");
+  keys.add("paths", integer<std::int64_t>(1), own(&OptionCase::paths)).means("a step, over all ranks");
+  keys.add("assets", integer<int>(1, 1000), own(&OptionCase::assets)).means("in the basket");
+  keys.add("dates", integer<int>(1), own(&OptionCase::dates))
+      .means("at which the Asian options look, equally spaced, the last at maturity");
+  keys.add("spot", positive(), own(&OptionCase::spot)).means("price of each asset today, in any currency");
+  keys.add("strike", positive(), own(&OptionCase::strike)).means("in the same");
+  keys.add("rate_per_year", any_number(), own(&OptionCase::rate_per_year))
+      .in("1/a")
+      .means("riskless, compounded continuously");
+  keys.add("volatility", positive(), own(&OptionCase::volatility)).in("1/√a").means("of each asset");
+  keys.add("correlation", any_number(), own(&OptionCase::correlation))
+      .means("of each pair of assets; above -1/(assets - 1) and below 1");
+  keys.add("maturity_years", positive(), own(&OptionCase::maturity_years)).in("a");
 }
 
 void check(const Case& c, const Origin& origin) {
@@ -158,7 +160,7 @@ std::int64_t shrink(Case& settings) {
 const Problem& option_problem() {
   static const Problem problem = {
       .name = "option",
-      .keys = option_keys(),
+      .add_keys = add_keys,
       .phases = {Phase::other, Phase::price, Phase::reduce},
       .quantities = {{.name = "european_price", .random = true},
                      {.name = "asian_price", .random = true},

@@ -14,7 +14,7 @@
 #include <numbers>
 
 #include "haloscope/case/growth.hpp"
-#include "haloscope/case/rows.hpp"
+#include "haloscope/case/kinds.hpp"
 #include "haloscope/flow/poisson.hpp"
 #include "haloscope/problems/workload.hpp"
 #include "problems/pressure.hpp"
@@ -31,22 +31,29 @@ Kind<std::string> krylov_method() {
   });
 }
 
-std::vector<Key> poisson_keys() {
-  std::vector<Key> rows;
-  rows.push_back(row("poisson.krylov", "", krylov_method(), &Case::krylov));
-  rows.push_back(row("poisson.preconditioner", "",
-                     one_of<Preconditioner>({{"none", Preconditioner::none},
-                                             {"jacobi", Preconditioner::jacobi},
-                                             {"multigrid", Preconditioner::multigrid}}),
-                     &Case::preconditioner));
-  rows.push_back(row("poisson.precision", "",
-                     one_of<Precision>({{"single", Precision::single}, {"double", Precision::double_}}),
-                     &Case::precision));
-  rows.push_back(row("poisson.tolerance", "", fraction(), &Case::tolerance));
-  rows.push_back(row("poisson.iterations", "", integer<int>(0), &Case::iterations));
-  rows.push_back(row("poisson.max_iterations", "", integer<int>(1), &Case::max_iterations));
-  rows.push_back(row("poisson.smoothing", "", integer<int>(1, 16), &Case::smoothing));
-  return rows;
+void add_poisson_keys(Schema<Case>& keys) {
+  keys.table("poisson", "The pressure solve, in cases of problem `flow` and `poisson`.");
+  keys.add("krylov", krylov_method(), &Case::krylov).means("the Krylov method");
+  keys.add("preconditioner",
+           one_of<Preconditioner>({{"none", Preconditioner::none},
+                                   {"jacobi", Preconditioner::jacobi},
+                                   {"multigrid", Preconditioner::multigrid}}),
+           &Case::preconditioner)
+      .means("`multigrid` is our own geometric V-cycle");
+  keys.add("precision", one_of<Precision>({{"single", Precision::single}, {"double", Precision::double_}}),
+           &Case::precision)
+      .means(
+          "of the multigrid cycle; the Krylov method is always double. \"single\" holds for cg, fcg, chebyshev and "
+          "richardson; others (pipecg, groppcg, bcgs, …) carry the rounding of early cycles along and get the cycle in "
+          "double");
+  keys.add("tolerance", fraction(), &Case::tolerance).means("on the relative residual: norm(b - A x) / norm(b)");
+  keys.add("iterations", integer<int>(0), &Case::iterations)
+      .means(
+          "above 0: exactly so many iterations a solve, whatever the residual. Constant work: the step time then shows "
+          "the machine, not the convergence");
+  keys.add("max_iterations", integer<int>(1), &Case::max_iterations).means("a solve that needs more has failed");
+  keys.add("smoothing", integer<int>(1, 16), &Case::smoothing)
+      .means("degree of the smoother before and after each coarse correction");
 }
 
 /// g and -g'' of one axis at the cells of this rank, without and with (θ')².
@@ -142,7 +149,7 @@ class PoissonWorkload final : public Workload {
 const Problem& poisson_problem() {
   static const Problem problem = {
       .name = "poisson",
-      .keys = poisson_keys(),
+      .add_keys = add_poisson_keys,
       .shared = {"grid", "halo", "run.end_time_s"},
       .phases = {solver_phases.begin(), solver_phases.end()},
       .quantities = {{.name = "solution_error_l2"},

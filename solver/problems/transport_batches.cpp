@@ -123,8 +123,7 @@ std::vector<NamedQuantity> named_quantities() {
 const Problem& transport_problem() {
   static const Problem problem = {
       .name = "transport",
-      .keys = transport_keys(),
-      .arrays = transport_arrays(),
+      .add_keys = add_transport_keys,
       .shared = {"grid.cells", "grid.process_grid"},
       .phases = {Phase::other, Phase::monitor, Phase::track, Phase::migrate, Phase::wait, Phase::reduce},
       .quantities = quantities(),

@@ -43,6 +43,12 @@ const TableText* SchemaText::array(std::string_view name) const {
   return found == tables_.end() || !found->is_array ? nullptr : &*found;
 }
 
+std::size_t SchemaText::index_of_table(std::string_view name) const {
+  const auto found = std::ranges::find(tables_, name, &TableText::name);
+  require(found != tables_.end(), "a table is asked for by its name");
+  return static_cast<std::size_t>(found - tables_.begin());
+}
+
 const TableText* SchemaText::array_of(const KeyText& key) const { return array(table_of(key.path)); }
 
 bool SchemaText::has_table(std::string_view path) const {

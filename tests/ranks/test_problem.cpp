@@ -7,7 +7,7 @@
 #include "catch.hpp"
 #include "haloscope/base/errors.hpp"
 #include "haloscope/base/handles.hpp"
-#include "haloscope/case/rows.hpp"
+#include "haloscope/case/kinds.hpp"
 #include "haloscope/problems/verdict.hpp"
 #include "haloscope/problems/workload.hpp"
 #include "haloscope/study/study.hpp"
@@ -65,11 +65,16 @@ void judge(const Case& settings, const Evidence& evidence, std::vector<std::stri
   if (std::ranges::max(evidence.solver.at("sum")) > most) reasons.emplace_back("the sum is too large");
 }
 
+void add_keys(Schema<Case>& keys) {
+  keys.table("toy", "Sums.");
+  keys.add("numbers", integer<std::int64_t>(1), own(&ToyCase::numbers)).needed();
+  keys.add("addend", any_number(), own(&ToyCase::addend));
+}
+
 const Problem& toy_problem() {
   static const Problem problem = {
       .name = "toy",
-      .keys = {row("toy.numbers", "", integer<std::int64_t>(1), &ToyCase::numbers, required),
-               row("toy.addend", "", any_number(), &ToyCase::addend)},
+      .add_keys = add_keys,
       .phases = {Phase::other, Phase::reduce},
       .quantities = {{.name = "sum", .at_times = false}},
       .expects_for = {"toy."},

@@ -3,6 +3,7 @@
 from haloscope_program import SOURCE, ProgramTest, main, run
 
 PAGES = {
+    "case": "cases/KEYS.md",
     "profile": "cases/networks/KEYS.md",
     "study": "cases/studies/KEYS.md",
     "site": "jobs/sites/KEYS.md",

@@ -132,11 +132,8 @@ struct Case {
 [[nodiscard]] Case parse_case(const std::string& text, const std::string& file,
                               const std::vector<std::string>& overrides = {});
 
-/// What cases/README.md says about each key; a test compares the two.
-struct CaseKey {
-  std::string path, unit, allowed, default_value;  ///< the default as TOML, or "required"
-};
-[[nodiscard]] std::vector<CaseKey> case_keys();
+/// The reference of all keys, as `haloscope keys case` prints it.
+[[nodiscard]] std::string case_reference();
 [[nodiscard]] std::vector<std::string> expectable_quantities();
 
 }  // namespace haloscope

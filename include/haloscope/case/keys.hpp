@@ -1,44 +1,28 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 /// @file keys.hpp
-/// The one table of keys. It drives parsing, the search for unknown keys, the effective JSON and
-/// the test that holds cases/README.md to it. A new key is a row in the file of its problem, and a line in the README.
+/// The table of keys of a case: those that all problems share, and what each problem adds. It drives the reading of
+/// files, the search for unknown keys, the effective JSON and the printed reference, cases/KEYS.md.
 #include <array>
-#include <functional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "haloscope/case/case.hpp"
-#include "haloscope/case/kinds.hpp"
-#include "haloscope/settings/origin.hpp"
-#include "haloscope/settings/toml.hpp"
+#include "haloscope/settings/schema.hpp"
 
 namespace haloscope {
 
-/// A row of the table. For arrays of tables, [[expect]] for instance, @p item says which of them is meant.
-struct Key {
-  std::string path;     ///< table.key
-  std::string unit;     ///< empty where there is none
-  std::string allowed;  ///< continues "must be …"
-  bool required;        ///< in each case whose problem reads it, or in each item of a list
-  std::function<bool(const Json&, Case&, std::size_t item)> read;  ///< false: not allowed, nothing is changed
-  std::function<Json(const Case&, std::size_t item)> write;
-};
-[[nodiscard]] const std::vector<Key>& keys();
+/// Of all problems that set_problems() has named.
+[[nodiscard]] const Schema<Case>& case_schema();
+
+/// A field of Schema<Case>: @p member of what a case has of its problem's own.
+template <class T, class Part>
+auto own(T Part::*member) {
+  return [member](auto& c, Place) -> auto& { return c.own.template of<Part>().*member; };
+}
+
+/// "grid" of "grid.cells".
 [[nodiscard]] std::string table_of(std::string_view path);
-
-/// A list of items, each written as [[name]] in a file.
-struct ArrayOfTables {
-  std::string name;
-  std::function<std::size_t(const Case&)> size;
-  std::function<void(Case&)> append;  ///< an item of defaults
-};
-[[nodiscard]] const std::vector<ArrayOfTables>& arrays_of_tables();
-[[nodiscard]] const ArrayOfTables* array_of_tables(std::string_view table);  ///< null: it is no array
-
-/// The paths of all keys.
-[[nodiscard]] const std::vector<std::string>& key_paths();
 
 /// What concerns more than one key. @throws UserError
 void check_case(const Case& settings, const Origin& origin);

@@ -50,11 +50,10 @@ struct Growth {
 };
 
 struct Problem {
-  std::string_view name{};                 ///< as about.problem says it
-  std::vector<Key> keys{};                 ///< of the tables that it owns
-  std::vector<ArrayOfTables> arrays{};     ///< which of these are lists
-  std::vector<std::string_view> shared{};  ///< tables of others, or single keys of them, that it reads too
-  std::vector<Phase> phases{};             ///< in which its steps can spend time; all that its record keeps
+  std::string_view name{};                         ///< as about.problem says it
+  void (*add_keys)(Schema<Case>& keys) = nullptr;  ///< the tables that it owns
+  std::vector<std::string_view> shared{};          ///< tables of others, or single keys of them, that it reads too
+  std::vector<Phase> phases{};                     ///< in which its steps can spend time; all that its record keeps
   std::vector<Quantity> quantities{};
   std::vector<NamedQuantity> named_quantities{};
   std::vector<std::string_view> expects_for{};  ///< keys, or tables with a dot, that expectations are bound to

@@ -78,6 +78,7 @@ class SchemaText {
   [[nodiscard]] const TableText* array(std::string_view name) const;  ///< null: it is no array of tables
   [[nodiscard]] const TableText* array_of(const KeyText& key) const;  ///< in which @p key lies, else null
   [[nodiscard]] std::vector<std::string> paths() const;
+  [[nodiscard]] std::size_t index_of_table(std::string_view name) const;  ///< @pre there is one
 
   /// --set may give a whole table too, not only a key or an array of tables.
   void let_tables_be_set() { tables_can_be_set_ = true; }
@@ -182,6 +183,11 @@ class Schema : public SchemaText {
   /// The value in force of one key, as the user would write it; empty where there is none.
   [[nodiscard]] std::string value(const Draft& draft, std::string_view path, Place place = {}) const {
     return value_text(writer(draft), path, place);
+  }
+
+  /// Items of the array of tables @p name.
+  [[nodiscard]] std::size_t size(const Draft& draft, std::string_view name) const {
+    return arrays_[index_of_table(name)].size(draft, {});
   }
 
   /// Refuses what @p draft has at @p path. @throws UserError

@@ -2,14 +2,11 @@
 #pragma once
 /// @file settings.hpp
 /// What a case of problem transport may say, and what it may not.
-#include <vector>
-
 #include "haloscope/case/keys.hpp"
 
 namespace haloscope {
 
-[[nodiscard]] std::vector<Key> transport_keys();
-[[nodiscard]] std::vector<ArrayOfTables> transport_arrays();
+void add_transport_keys(Schema<Case>& keys);
 
 /// What concerns more than one key. @throws UserError
 void check_transport(const Case& settings, const Origin& origin);
