@@ -50,7 +50,7 @@ TEST_CASE("a failing exchange throws, naming MPI's reason and our place") {
       halo.end(std::move(ticket));
       FAIL("no error");
     } catch (const LibraryError& error) {
-      CHECK(std::string(error.what()).find("halo.cpp") != std::string::npos);
+      CHECK(std::string(error.what()).find("halo_messages.cpp") != std::string::npos);
       CHECK(std::string(error.what()).find("TRUNCATE") != std::string::npos);
     }
     fail_waitall = false;
