@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 /// @file case.hpp
-/// One run's input: a TOML file, read once, validated whole, then const. cases/README.md documents every key.
+/// One run's input: a TOML file, read once, validated whole, then const. cases/KEYS.md lists every key.
 ///
 /// Needs no MPI, so that a study can check its cases on a login node; read.hpp reads a case on many ranks. Units stand
 /// in the keys (`viscosity_m2_per_s`); a key that is not known is an error that names the nearest one.
