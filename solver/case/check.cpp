@@ -19,10 +19,7 @@ void check_tables(const Case& c, const Origin& origin) {
       origin.refuse(path, "", fmt::format("has no meaning where about.problem = \"{}\"; remove it", problem.name));
     }
   }
-  for (const KeyText& key : case_schema().keys()) {
-    const bool needed = key.required && case_schema().array_of(key) == nullptr && reads(problem, key.path);
-    if (needed && !origin.given.contains(key.path)) origin.refuse(key.path, "missing", "must be " + key.allowed);
-  }
+  case_schema().require_keys(origin, [&problem](const std::string& path) { return reads(problem, path); });
 }
 
 void check_grid(const Case& c, const Origin& origin) {

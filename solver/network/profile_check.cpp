@@ -21,11 +21,9 @@ constexpr double fraction_tolerance = 0.02;  ///< between fraction_high and what
 }
 
 void require_keys(const Origin& origin) {
-  for (const KeyText& key : profile_schema().keys()) {
-    const bool left_out = key.path.starts_with("within_node.") && !origin.gives("within_node");
-    if (key.required && !left_out && !origin.given.contains(key.path))
-      origin.refuse(key.path, "missing", "must be " + key.allowed);
-  }
+  profile_schema().require_keys(origin, [&origin](const std::string& path) {
+    return !path.starts_with("within_node.") || origin.gives("within_node");
+  });
   const auto together = [&](const std::string& table, std::initializer_list<const char*> keys) {
     const auto is_given = [&](const char* key) { return origin.given.contains(table + "." + key); };
     if (std::none_of(keys.begin(), keys.end(), is_given)) return;

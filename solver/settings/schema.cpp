@@ -21,10 +21,6 @@ std::string cell(const std::string& code) { return code.empty() ? code : fmt::fo
 
 }  // namespace
 
-bool KeyText::needed_by(std::string_view reader) const {
-  return required && (required_for.empty() || std::ranges::count(required_for, reader) > 0);
-}
-
 // --- the table of keys -----------------------------------------------------------------------------------------------
 
 TableText& SchemaText::open(TableText table) { return tables_.emplace_back(std::move(table)); }
@@ -157,9 +153,9 @@ void SchemaText::apply_override(Json& root, const std::string& text, Origin& ori
   (*into)[path.substr(begin)] = std::move(value);
 }
 
-void SchemaText::require_keys(const Origin& origin, std::string_view reader) const {
+void SchemaText::require_keys(const Origin& origin, const std::function<bool(const std::string&)>& asked) const {
   for (const KeyText& key : keys_)
-    if (key.needed_by(reader) && array_of(key) == nullptr && !origin.given.contains(key.path))
+    if (key.required && array_of(key) == nullptr && !origin.given.contains(key.path) && (!asked || asked(key.path)))
       origin.refuse(key.path, "missing", "must be " + key.allowed);
 }
 

@@ -41,7 +41,7 @@ Schema<Hall> schema_of_halls(bool whole_tables = false) {
   keys.add_optional(
           "ways.doors", integer<int>(1), [](const Hall& h, Place) { return h.doors ? &*h.doors : nullptr; },
           &Hall::doors)
-      .needed({"theatre"})
+      .needed()
       .defaults_to("left out")
       .means("to leave by");
   keys.add("ways.lamps", integer<int>(0, 9), &Hall::lamps).shorthand().means("over them");
@@ -58,12 +58,15 @@ Schema<Hall> schema_of_halls(bool whole_tables = false) {
   return keys;
 }
 
+/// An opera need not say how many doors it has.
+bool in_an_opera(const std::string& path) { return path != "size.ways.doors"; }
+
 Hall read(const std::string& text, const std::vector<std::string>& overrides = {}, bool whole_tables = false) {
   const Schema<Hall> keys = schema_of_halls(whole_tables);
   Hall hall;
   Origin origin{"h.toml", {}, {}};
   keys.parse(text, overrides, hall, origin);
-  keys.require_keys(origin, "opera");
+  keys.require_keys(origin, in_an_opera);
   return hall;
 }
 
@@ -141,9 +144,8 @@ TEST_CASE("what is required may depend on the reader") {
   Hall hall;
   Origin origin{"h.toml", {}, {}};
   keys.parse(named, {}, hall, origin);
-  CHECK_NOTHROW(keys.require_keys(origin, "opera"));
-  CHECK_THROWS_WITH(keys.require_keys(origin, "theatre"),
-                    "h.toml:size.ways.doors: missing: must be an integer of at least 1");
+  CHECK_NOTHROW(keys.require_keys(origin, in_an_opera));
+  CHECK_THROWS_WITH(keys.require_keys(origin), "h.toml:size.ways.doors: missing: must be an integer of at least 1");
 }
 
 TEST_CASE("values in force are written as JSON, as TOML and alone") {

@@ -36,16 +36,13 @@ struct KeyText {
   std::string unit{}, meaning{};            ///< for the reference
   std::optional<std::string> default_as{};  ///< what the reference says instead of what a fresh draft holds
   bool required = false;
-  std::vector<std::string> required_for{};  ///< what has to have it (a problem of a case); empty: all, where required
-  bool written = true;                      ///< false: it stands for other keys, which are written instead
+  bool written = true;  ///< false: it stands for other keys, which are written instead
 
   KeyText& in(std::string the_unit) { return unit = std::move(the_unit), *this; }
   KeyText& means(std::string text) { return meaning = std::move(text), *this; }
   KeyText& defaults_to(std::string text) { return default_as = std::move(text), *this; }
-  KeyText& needed(std::vector<std::string> by = {}) { return required = true, required_for = std::move(by), *this; }
+  KeyText& needed() { return required = true, *this; }
   KeyText& shorthand() { return written = false, *this; }
-  /// Whether @p reader must find it.
-  [[nodiscard]] bool needed_by(std::string_view reader) const;
 };
 
 /// A table, or an array of tables, as the reference has it.
@@ -88,8 +85,9 @@ class SchemaText {
   /// Puts `table.key=value` into @p root. @throws UserError
   void apply_override(Json& root, const std::string& text, Origin& origin) const;
 
-  /// Refuses the first required key of @p reader that was not given; arrays of tables say so when they are read.
-  void require_keys(const Origin& origin, std::string_view reader = {}) const;
+  /// Refuses the first required key that was not given, of those that @p asked holds for, all where it is left out;
+  /// arrays of tables say so when they are read.
+  void require_keys(const Origin& origin, const std::function<bool(const std::string& path)>& asked = {}) const;
 
  protected:
   TableText& open(TableText table);
